@@ -1,0 +1,1 @@
+"""Earwitness, the human side: studies, sessions, answers. Imports neither streamlit nor torch."""

@@ -1,0 +1,48 @@
+"""The command line of both packages: each file of ``<package>/commands/`` is one command.
+
+A command's exit status is 0 when it did its work, 2 when the input is bad (every problem is printed, with file and line),
+1 when the fault is ours (a traceback follows).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ser_core.errors import BadInput
+from ser_core.registry import discover
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb: a line of help, its arguments, and what it does with them.
+
+    ``run`` returns an exit status, or None for 0.
+    """
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int | None]
+
+
+def main(package: str, argv: Sequence[str] | None = None) -> int:
+    """Run ``python -m <package> VERB ...`` and return its exit status."""
+    commands: dict[str, Command] = discover(f"{package}.commands", "COMMAND")
+    parser = argparse.ArgumentParser(prog=f"python -m {package}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, command in commands.items():
+        spoken = name.replace("_", "-")
+        verb = verbs.add_parser(spoken, help=command.help, description=command.help)
+        command.arguments(verb)
+        verb.set_defaults(run=command.run)
+    options = parser.parse_args(argv)
+    try:
+        return options.run(options) or 0
+    except BadInput as bad:
+        for problem in bad.problems:
+            print(problem, file=sys.stderr)
+        count = len(bad.problems)
+        print(f"{count} problem{'s' if count != 1 else ''}; nothing was done.", file=sys.stderr)
+        return 2

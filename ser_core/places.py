@@ -1,0 +1,34 @@
+"""Where things lie: one variable, ``EARWITNESS_DATA``, moves everything that is written (default: ``data/`` beside us)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def data() -> Path:
+    """The folder that holds runs, answers and the researcher's own studies."""
+    return Path(os.environ.get("EARWITNESS_DATA") or ROOT / "data")
+
+
+def runs() -> Path:
+    """One folder for each run of a model."""
+    return data() / "runs"
+
+
+def answers() -> Path:
+    """The default database and what belongs to it; not in git."""
+    return data() / "answers"
+
+
+def studies() -> list[Path]:
+    """Every folder with a study.yaml: the researcher's own under ``data/studies``, then those that ship with us.
+
+    ``EARWITNESS_STUDIES`` (folders, separated as in PATH) replaces this search: each is a study or a folder of studies.
+    """
+    named = os.environ.get("EARWITNESS_STUDIES")
+    tops = [Path(p) for p in named.split(os.pathsep)] if named else [data() / "studies", ROOT / "data" / "demo"]
+    found = [f for top in tops for f in sorted([*top.glob("study.yaml"), *top.glob("*/study.yaml")])]
+    return [f.parent for f in found]
