@@ -1,0 +1,258 @@
+"""A sound file in, mono float32 [samples] at 16 kHz out, or one sentence that says what is wrong with the file.
+
+Conventions
+    Samples lie between -1 and 1. Levels are relative to full scale (``_db``: 0 dB is a square wave at full scale).
+    Mono is the mean of the channels. Resampling is polyphase, computed in double precision, so that machines agree.
+
+What libsndfile hides, we look for ourselves: it opens a WAV file that was cut in half without a word, and an Ogg file too.
+The headers are read as RIFF (Microsoft/IBM 1991), AIFF 1.3 (Apple 1989) and Ogg (RFC 3533) define them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from ser_core.errors import BadInput, Problem
+
+RATE_HZ = 16_000
+"""The rate at which every model of ours hears."""
+
+SILENT_BELOW = 0.001
+"""A clip that never leaves this range around its mean (-60 dB) holds nothing to hear; RAVDESS's softest reach 0.008."""
+
+SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff"})
+"""What a sound file's name ends in, in lower case; ``read`` goes by the content."""
+
+_BLOCK = 1 << 18  # frames decoded at once, so that a clip of three hours needs no more memory than one of ten seconds
+_MP3_FRAME = 1152  # samples; a file may rightly lack less than one frame of what its header promises
+_STREAMED = 0x7FFF_F000  # sizes from here on are written by programs that do not know the length yet (sox, ffmpeg to a pipe)
+
+_UNKNOWN = 2**62  # libsndfile's count for a FLAC stream that does not tell its length
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file holds, measured on all its samples before any conversion."""
+
+    duration_s: float
+    sample_rate: int
+    """In Hz."""
+    channels: int
+    frames: int
+    """Samples of each channel."""
+    format: str
+    """Container and encoding, for example ``WAV PCM_16``."""
+    peak: float
+    """Largest absolute sample of any channel; 1 is full scale."""
+    rms_db: float
+    """Level of all channels together."""
+    clipped: float
+    """Share of samples at full scale, in [0, 1]."""
+
+
+def inspect(path: str | Path) -> Facts:
+    """Decode the whole file and measure it, holding only a part of it in memory.
+
+    Raises:
+        BadInput: the file is missing, empty, not sound, damaged, truncated, without samples, not finite or silent.
+    """
+    return _decode(Path(path), lambda block: None)
+
+
+def read(path: str | Path) -> Samples:
+    """The clip as every model hears it.
+
+    Returns:
+        float32 [samples], mono, 16 kHz.
+
+    Raises:
+        BadInput: as ``inspect``.
+    """
+    parts: list[npt.NDArray[np.float64]] = []
+    facts = _decode(Path(path), lambda block: parts.append(block.mean(axis=1, dtype=np.float64)))
+    return _resample(np.concatenate(parts), facts.sample_rate).astype(np.float32)
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of the file's bytes, in hexadecimal: the name of a clip's content.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _bad(Path(path), f"cannot be read: {error.strerror}") from error
+
+
+def _resample(samples: npt.NDArray[np.float64], rate_hz: int) -> npt.NDArray[np.float64]:
+    if rate_hz == RATE_HZ:
+        return samples
+    from scipy.signal import resample_poly  # a second of import that a listener's page need not wait for
+
+    common = math.gcd(rate_hz, RATE_HZ)
+    resampled: npt.NDArray[np.float64] = resample_poly(samples, RATE_HZ // common, rate_hz // common)
+    return resampled
+
+
+# --- decoding --------------------------------------------------------------------------------------------------------
+
+
+class _Meter:
+    """Adds up, block by block, what ``Facts`` tells of the samples."""
+
+    def __init__(self) -> None:
+        self.frames = self.values = self.at_full_scale = 0
+        self.low, self.high, self.energy = math.inf, -math.inf, 0.0
+
+    def add(self, block: Samples) -> None:
+        self.frames += len(block)
+        self.values += block.size
+        low, high = float(block.min()), float(block.max())  # a NaN anywhere makes both NaN
+        self.low, self.high = float(np.fmin(self.low, low)), float(np.fmax(self.high, high))
+        self.energy += float(np.dot(block.ravel().astype(np.float64), block.ravel().astype(np.float64)))
+        self.at_full_scale += int(np.count_nonzero(np.abs(block) >= 1 - 2**-15)) if max(-low, high) >= 1 - 2**-15 else 0
+
+    @property
+    def peak(self) -> float:
+        return max(-self.low, self.high)
+
+    @property
+    def rms_db(self) -> float:
+        return 10 * math.log10(self.energy / self.values) if self.energy else -math.inf
+
+
+def _decode(path: Path, take: Callable[[Samples], None]) -> Facts:
+    _refuse_what_is_no_file(path)
+    _refuse_cut(path)
+    meter = _Meter()
+    sound = _open(path)
+    with sound:
+        try:
+            while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
+                if not np.isfinite(block).all():
+                    raise _bad(path, "holds samples that are not numbers (NaN or infinite); export it again")
+                meter.add(block)
+                take(block)
+        except soundfile.LibsndfileError as error:
+            raise _bad(path, f"is truncated or damaged: {_says(error)}. Copy it again") from error
+        facts = _facts(sound, meter) if meter.frames else None
+        promised = 0 if sound.frames >= _UNKNOWN else sound.frames
+        kind = sound.format
+    if facts is None:
+        raise _bad(path, "holds 0 samples")
+    if meter.frames < promised and not (kind == "MP3" and _may_lack(path, promised - meter.frames)):
+        raise _bad(path, f"is truncated: it promises {promised} samples and holds {meter.frames}. Copy it again")
+    if meter.high - meter.low < 2 * SILENT_BELOW:
+        raise _bad(
+            path, f"is silent: its peak is {meter.peak:.2g} of full scale, and below {SILENT_BELOW:g} nothing is heard"
+        )
+    return facts
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        known = _magic(path) in (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
+        what = "is truncated or damaged" if known else "is not a sound file we can read (WAV, FLAC, Ogg, MP3, AIFF)"
+        raise _bad(path, f"{what}: {_says(error)}") from error
+    except TypeError as error:  # soundfile takes the ending .raw for samples without a header
+        raise _bad(path, "has no header that tells its sample rate; save it as WAV or FLAC") from error
+
+
+def _facts(sound: soundfile.SoundFile, meter: _Meter) -> Facts:
+    return Facts(
+        duration_s=meter.frames / sound.samplerate,
+        sample_rate=sound.samplerate,
+        channels=sound.channels,
+        frames=meter.frames,
+        format=f"{sound.format} {sound.subtype}",
+        peak=meter.peak,
+        rms_db=meter.rms_db,
+        clipped=meter.at_full_scale / meter.values,
+    )
+
+
+def _says(error: soundfile.LibsndfileError) -> str:
+    # libsndfile says "File does not exist" of files that are there and that mpg123 cannot read
+    said = str(error.error_string).rstrip(".")
+    return "no frame of it can be decoded" if "does not exist" in said else said
+
+
+def _bad(path: Path, what: str) -> BadInput:
+    return BadInput(Problem(what, path))
+
+
+# --- what the container promises -------------------------------------------------------------------------------------
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if not path.exists():
+        raise _bad(path, "there is no such file")
+    if not path.is_file():
+        raise _bad(path, "is not a file")
+    if not path.stat().st_size:
+        raise _bad(path, "is empty (0 bytes)")
+    if not os.access(path, os.R_OK):
+        raise _bad(path, "may not be read by this user")
+
+
+def _magic(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _refuse_cut(path: Path) -> None:
+    check = {b"RIFF": _cut_chunks, b"RIFX": _cut_chunks, b"FORM": _cut_chunks, b"OggS": _cut_ogg}.get(_magic(path))
+    cut = check(path) if check else None
+    if cut:
+        raise _bad(path, f"is truncated: {cut}. Copy it again")
+
+
+def _cut_chunks(path: Path) -> str | None:
+    """RIFF and AIFF: chunks of four letters, a size and that many bytes, padded to an even number."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        big = file.read(4) in (b"RIFX", b"FORM")
+        at = 12
+        while at + 8 <= end:
+            file.seek(at)
+            name, size = file.read(4), int.from_bytes(file.read(4), "big" if big else "little")
+            if name in (b"data", b"SSND"):
+                lies = at + 8 + size > end and size < _STREAMED
+                return f"its header promises {size} bytes of sound and {end - at - 8} are there" if lies else None
+            at += 8 + size + size % 2
+    return "it ends before its sound begins"
+
+
+def _cut_ogg(path: Path) -> str | None:
+    """Ogg: the last page must be whole, and must carry the flag that ends the stream."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, end - 2 * 65_307))  # the last page, and the one before it, at their longest
+        tail = file.read()
+    page = tail[tail.rfind(b"OggS\0") :]
+    whole = len(page) >= 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+    if not whole:
+        return "its last page is not whole"
+    return None if page[5] & 4 else "its last page does not end the stream"
+
+
+def _may_lack(path: Path, samples: int) -> bool:
+    """MP3: without the tag that counts the frames, the promise is a guess from the bit rate."""
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+    return samples < _MP3_FRAME or not (b"Xing" in start or b"Info" in start)
