@@ -1,0 +1,67 @@
+"""The tables of the answers database. Migrations in ``migrations/`` make them; a test keeps both the same.
+
+Times are ISO 8601 text in UTC, so that every database gives back what went in. Answers and consents are only ever added.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+participants = sa.Table(
+    "participants",
+    metadata,
+    sa.Column("participant", sa.Text, primary_key=True),
+    sa.Column("study", sa.Text, nullable=False, index=True),
+    sa.Column("study_version", sa.Text, nullable=False, server_default=""),
+    sa.Column("token_sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("ui_language", sa.Text, nullable=False, server_default=""),
+    sa.Column("simulated", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("completion_code", sa.Text, nullable=False),
+    sa.Column("invited_at", sa.Text, nullable=False),
+    sa.Column("started_at", sa.Text, nullable=False, server_default=""),
+    sa.Column("finished_at", sa.Text, nullable=False, server_default=""),
+)
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("participant", sa.Text, sa.ForeignKey("participants.participant"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("block", sa.Integer, nullable=False),
+    sa.Column("stimulus", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("parameters", sa.JSON, nullable=False),
+)
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("participant", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+    sa.Column("answered_at", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["participant", "position"], ["trials.participant", "trials.position"]),
+)
+consents = sa.Table(
+    "consents",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("participant", sa.Text, sa.ForeignKey("participants.participant"), nullable=False, index=True),
+    sa.Column("text_version", sa.Text, nullable=False),
+    sa.Column("text_sha256", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("agreed", sa.Boolean, nullable=False),
+    sa.Column("answered_at", sa.Text, nullable=False),
+)
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("participant", sa.Text, sa.ForeignKey("participants.participant"), nullable=False, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)

@@ -1,0 +1,22 @@
+"""Run a study without people: each simulated listener answers every trial as its type declares."""
+
+from __future__ import annotations
+
+import random
+
+from listening_tests.session import Answered
+from listening_tests.store import Store
+from listening_tests.study import Study
+from listening_tests.trial import trial_types
+
+
+def simulate(study: Study, store: Store, *, listeners: int, seed: int) -> list[str]:
+    """Add simulated listeners, marked as such in every table; returns their ids."""
+    rng = random.Random(seed)
+    people = [i.participant for i in store.invite(study, listeners, simulated=True)]
+    for person in people:
+        session = store.begin(person, study)
+        while not session.finished and (trial := session.current):
+            answer = trial_types()[trial.type].simulate(trial, rng)
+            session = store.record(person, Answered(trial.position, answer))
+    return people

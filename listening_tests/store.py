@@ -1,0 +1,295 @@
+"""What participants gave us, kept: SQLAlchemy over SQLite (default) or any database that ``EARWITNESS_DATABASE_URL`` names.
+
+An answer is committed before the next clip is shown, exactly once for each (participant, trial): the database's primary
+key decides, whatever double clicks, reloads, second tabs and the back button send. Tokens are kept as SHA-256 only, so that
+whoever reads the database cannot answer for somebody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from listening_tests import timeline
+from listening_tests.schema import answers, consents, events, participants, trials
+from listening_tests.session import Answered, Refused, Session, step
+from listening_tests.study import Study
+from listening_tests.trial import Trial, trial_types
+from ser_core import places
+
+_MIGRATING = threading.Lock()
+_READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which people mistake for each other
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A participant's place, and the secret that opens it; the secret is shown once and never stored."""
+
+    participant: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Participant:
+    """What the page needs to know of a participant."""
+
+    participant: str
+    study: str
+    study_version: str
+    ui_language: str
+    completion_code: str
+    finished_at: str
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _readable(length: int) -> str:
+    return "".join(secrets.choice(_READABLE) for _ in range(length))
+
+
+def default_url() -> str:
+    """``EARWITNESS_DATABASE_URL``, else a SQLite file beside the answers."""
+    return os.environ.get("EARWITNESS_DATABASE_URL") or f"sqlite:///{places.answers() / 'answers.db'}"
+
+
+@lru_cache(maxsize=8)
+def _engine(url: str) -> sa.Engine:
+    with _MIGRATING:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url)
+        if parsed.get_backend_name() == "sqlite":
+            sa.event.listen(engine, "connect", _sqlite_settings)
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+        return engine
+
+
+def _sqlite_settings(connection: Any, _: Any) -> None:
+    # WAL lets listeners write while a researcher reads; FULL is slower, but an answer survives a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Store:
+    """Participants, consents, answers and events of all studies in one database."""
+
+    def __init__(self, url: str | None = None):
+        self.engine = _engine(url or default_url())
+
+    # --- inviting and opening ---
+
+    def invite(self, study: Study, count: int = 1, *, simulated: bool = False) -> list[Invitation]:
+        """Make places for ``count`` participants; the tokens are random, 128 bits each."""
+        invited = [Invitation(f"P{_readable(8)}", secrets.token_urlsafe(16)) for _ in range(count)]
+        rows = [
+            {
+                "participant": i.participant,
+                "study": study.id,
+                "token_sha256": _sha256(i.token),
+                "seed": secrets.randbits(62),
+                "simulated": simulated,
+                "completion_code": _readable(8),
+                "invited_at": now(),
+            }
+            for i in invited
+        ]
+        with self.engine.begin() as connection:
+            connection.execute(participants.insert(), rows)
+        return invited
+
+    def participant(self, study_id: str, token: str) -> Participant | None:
+        """Who holds this token, or None."""
+        wanted = (participants.c.study == study_id) & (participants.c.token_sha256 == _sha256(token))
+        columns = [participants.c[name] for name in Participant.__dataclass_fields__]
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(*columns).where(wanted)).mappings().first()
+        return Participant(**row) if row else None
+
+    def begin(self, participant: str, study: Study) -> Session:
+        """The participant's session; the first call draws the order and keeps it.
+
+        Two tabs that open the link at once draw the same order from the same seed; the first to come keeps its keys.
+        """
+        with self.engine.begin() as connection:
+            who = participants.c.participant == participant
+            seed, started = connection.execute(sa.select(participants.c.seed, participants.c.started_at).where(who)).one()
+            if not started:
+                drawn = [{"participant": participant, **_row(t)} for t in timeline.draw(study, seed)]
+                self._insert_once(connection, trials, drawn)
+                connection.execute(
+                    participants.update()
+                    .where(who & (participants.c.started_at == ""))
+                    .values(started_at=now(), study_version=study.version)
+                )
+        return self.session(participant)
+
+    def session(self, participant: str) -> Session:
+        """Where the participant stands."""
+        query = (
+            sa.select(trials, answers.c.position.label("done"))
+            .outerjoin(answers, (answers.c.participant == trials.c.participant) & (answers.c.position == trials.c.position))
+            .where(trials.c.participant == participant)
+            .order_by(trials.c.position)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        done = frozenset(r["position"] for r in rows if r["done"] is not None)
+        return Session(tuple(_trial(r) for r in rows), done)
+
+    def set_language(self, participant: str, language: str) -> None:
+        """Remember the interface language for the next visit."""
+        with self.engine.begin() as connection:
+            who = participants.c.participant == participant
+            connection.execute(participants.update().where(who).values(ui_language=language))
+
+    # --- answering ---
+
+    def record(self, participant: str, event: Answered) -> Session:
+        """Commit an answer; the session after it.
+
+        Raises:
+            Refused: the answer does not fit; an event says so, nothing else is kept.
+        """
+        before = self.session(participant)
+        try:
+            after = step(before, event)
+        except Refused as refused:
+            self.log(participant, event.position, "refused", {"reason": refused.reason})
+            raise
+        if after == before:
+            self.log(participant, event.position, "repeated", {})
+            return before
+        answer = _declared(before.trials[event.position], event.answer)
+        row = {"participant": participant, "position": event.position, "answer": answer, "answered_at": now()}
+        with self.engine.begin() as connection:
+            self._insert_once(connection, answers, [row])
+            if after.finished:
+                who = (participants.c.participant == participant) & (participants.c.finished_at == "")
+                connection.execute(participants.update().where(who).values(finished_at=now()))
+        return self.session(participant)
+
+    def consent(self, participant: str, study: Study, *, language: str, agreed: bool) -> None:
+        """Keep which text was shown, in which language, and what the participant said to it."""
+        text = study.settings.consent.text[language]
+        row = {
+            "participant": participant,
+            "text_version": study.settings.consent.version,
+            "text_sha256": _sha256(text),
+            "language": language,
+            "agreed": agreed,
+            "answered_at": now(),
+        }
+        with self.engine.begin() as connection:
+            connection.execute(consents.insert(), row)
+
+    def log(self, participant: str, position: int, kind: str, detail: Mapping[str, Any]) -> None:
+        """Add an event: what happened beside the answers."""
+        row = {"participant": participant, "position": position, "kind": kind, "detail": dict(detail), "at": now()}
+        with self.engine.begin() as connection:
+            connection.execute(events.insert(), row)
+
+    def _insert_once(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        insert: Any = dialects[self.engine.dialect.name](table)
+        connection.execute(insert.on_conflict_do_nothing(), rows)
+
+    # --- reading ---
+
+    def by_key(self, key: str) -> tuple[Participant, Trial] | None:
+        """The participant and trial that a random clip name belongs to, or None."""
+        query = sa.select(participants, trials).join(trials).where(trials.c.key == key)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        who = {name: row[participants.c[name]] for name in Participant.__dataclass_fields__}
+        return Participant(**who), _trial({c.name: row[c] for c in trials.c})
+
+    def count(self, study_id: str) -> int:
+        """How many answers the study has; changes whenever there is something new to show."""
+        query = sa.select(sa.func.count()).select_from(answers.join(trials).join(participants))
+        with self.engine.connect() as connection:
+            return int(connection.execute(query.where(participants.c.study == study_id)).scalar_one())
+
+    def read_answers(self, study_id: str) -> pd.DataFrame:
+        """Every answer of a study: participant, position, type, block, stimulus, answer (a dict), answered_at."""
+        columns = [trials.c[n] for n in ("participant", "position", "type", "block", "stimulus")]
+        query = (
+            sa.select(*columns, answers.c.answer, answers.c.answered_at)
+            .select_from(answers.join(trials).join(participants, participants.c.participant == trials.c.participant))
+            .where(participants.c.study == study_id)
+            .order_by(participants.c.invited_at, trials.c.participant, trials.c.position)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return pd.DataFrame([dict(r) for r in rows], columns=[c.name for c in query.selected_columns])
+
+    def read_participants(self, study_id: str) -> pd.DataFrame:
+        """Every participant of a study, without the token's hash."""
+        columns = [c for c in participants.c if c.name not in ("token_sha256", "seed")]
+        query = sa.select(*columns).where(participants.c.study == study_id).order_by(participants.c.invited_at)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return pd.DataFrame([dict(r) for r in rows], columns=[c.name for c in columns])
+
+    def read_consents(self, participant: str) -> list[dict[str, Any]]:
+        """What a participant said to the consent text, oldest first."""
+        query = sa.select(consents).where(consents.c.participant == participant).order_by(consents.c.id)
+        with self.engine.connect() as connection:
+            return [dict(r) for r in connection.execute(query).mappings()]
+
+    def progress(self, study: Study) -> pd.DataFrame:
+        """Each participant's group, language, times, and how many of their trials are answered."""
+        people = self.read_participants(study.id)
+        given = self.read_answers(study.id)
+        planned = len(timeline.draw(study, 0)) - 1  # the debrief waits for no answer
+        natives = {who: said["native_languages"] for who, said in backgrounds(given).items()}
+        groups = [study.group(natives[p]) if p in natives else "" for p in people["participant"]]
+        done = people["participant"].map(given.groupby("participant").size()).fillna(0).astype(int)
+        shown = ["participant", "group", "ui_language", "invited_at", "started_at", "finished_at", "answered", "trials"]
+        return people.assign(group=groups, answered=done, trials=planned)[shown]
+
+
+def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """What each participant said of themselves, from ``read_answers``."""
+    said = given[given["type"] == "background"]
+    return dict(zip(said["participant"], said["answer"], strict=True))
+
+
+def _declared(trial: Trial, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an answer that its trial type declares: a browser may send anything."""
+    return {field.name: answer.get(field.name) for field in trial_types()[trial.type].answer}
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {**asdict(trial), "parameters": dict(trial.parameters)}
+
+
+def _trial(row: Mapping[Any, Any]) -> Trial:
+    return Trial(**{name: row[name] for name in Trial.__dataclass_fields__})

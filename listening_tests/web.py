@@ -1,0 +1,164 @@
+"""The routes beside the pages, and the headers on all of them.
+
+``/api/audio/KEY``  a clip under the random key of one participant's trial, with Range; only while it is open or next
+``/api/events``     what the player reports beside the answers
+``/healthz``        whether the process answers and its database does
+
+A clip is served as a FLAC made from its samples alone: what the corpus wrote into its file (titles, comments, a name that
+gives the emotion away) never reaches the browser.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import soundfile
+import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from listening_tests import study as studies
+from listening_tests.store import Store
+from ser_core import places, ratings
+from ser_core.errors import BadInput
+
+# Streamlit's page holds one small inline script and injects styles; our component's script is imported from a blob.
+CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "media-src 'self' blob:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Referrer-Policy": "no-referrer",  # a participant's link holds their token
+    "X-Content-Type-Options": "nosniff",
+}
+_EVENT_BYTES = 4096
+
+
+class SecurityHeaders:
+    """Put our headers on every response, Streamlit's own included."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI; websockets pass through untouched."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def audio(request: Request) -> Response:
+    """The clip of a trial that is open or comes next; anything else is simply not there."""
+    store = Store()
+    found = store.by_key(request.path_params["key"])
+    if found is None:
+        return Response(status_code=404)
+    participant, trial = found
+    session = store.session(participant.participant)
+    if not trial.stimulus or trial.position not in {t.position for t in (session.current, session.upcoming) if t}:
+        return Response(status_code=404)
+    try:
+        study = studies.find(participant.study)
+        if study is None or trial.stimulus not in set(study.stimuli["stimulus"]):
+            return Response(status_code=404)
+        served = _served(study.path(trial.stimulus))
+    except (BadInput, OSError):
+        return Response(status_code=404)
+    return FileResponse(served, media_type="audio/flac", headers={"Cache-Control": "private, no-store"})
+
+
+def _served(path: Path) -> Path:
+    """The file that is sent in the place of ``path``: its samples at their own rate, as 16-bit FLAC, and nothing else."""
+    stat = path.stat()
+    name = hashlib.sha256(f"{path.resolve()}|{stat.st_mtime_ns}|{stat.st_size}".encode()).hexdigest()
+    served = places.answers() / "served" / f"{name}.flac"
+    if not served.exists():
+        served.parent.mkdir(parents=True, exist_ok=True)
+        samples, rate = soundfile.read(path, dtype="float32")
+        ratings.write_whole(served, _flac(samples, rate))
+    return served
+
+
+def _flac(samples: Any, rate: int) -> bytes:
+    out = io.BytesIO()
+    soundfile.write(out, samples, rate, format="FLAC", subtype="PCM_16")
+    return out.getvalue()
+
+
+async def events(request: Request) -> Response:
+    """Keep what the player reports of an open trial; small, and only from who holds the trial's key."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _EVENT_BYTES:
+            return Response(status_code=413)
+    try:
+        event = json.loads(body)
+        key, kind, detail = str(event["trial"]), str(event["kind"])[:40], str(event.get("detail", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Response(status_code=400)
+    return Response(status_code=204 if await run_in_threadpool(_log, key, kind, detail) else 404)
+
+
+def _log(key: str, kind: str, detail: str) -> bool:
+    store = Store()
+    found = store.by_key(key)
+    if found is None or found[0].finished_at:
+        return False
+    store.log(found[0].participant, found[1].position, kind, {"detail": detail})
+    return True
+
+
+def health(_: Request) -> Response:
+    """200 when the database answers, else 503."""
+    try:
+        with Store().engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except sa.exc.SQLAlchemyError:
+        return JSONResponse({"database": "does not answer"}, status_code=503)
+    return JSONResponse({"database": "ok"})
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[None]:
+    """Freeze what the imports made: a full collection would look at all of it after every click (see docs)."""
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+routes = [
+    Route("/api/audio/{key}", audio, methods=["GET"]),
+    Route("/api/events", events, methods=["POST"]),
+    Route("/healthz", health, methods=["GET"]),
+]
+middleware = [Middleware(SecurityHeaders)]
