@@ -19,7 +19,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -292,10 +292,10 @@ def _locate(problem: Problem, paths: Mapping[str, Any]) -> Problem:
         return Problem(problem.what, path or problem.file, None if problem.line is None else problem.line + 1)
     if Path(path).suffix == ".parquet":
         return Problem(f"row {problem.line + 1}: {problem.what}", path)
-    return Problem(problem.what, path, _line(Path(path), problem.line))
+    return Problem(problem.what, path, line_of(Path(path), problem.line))
 
 
-def _line(path: Path, row: int) -> int:
+def line_of(path: Path, row: int) -> int:
     """The line on which data row ``row`` (from 0) starts; a quoted field may hold line breaks, so rows are not lines."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
@@ -451,6 +451,84 @@ def codebook() -> pd.DataFrame:
         [(t.name, c.name, c.kind, "yes" if c.required else "no", c.help) for t in TABLES for c in t.columns],
         columns=["table", "column", "kind", "required", "meaning"],
     )
+
+
+# --- combining -------------------------------------------------------------------------------------------------------
+
+_FACTS = ("sha256", "language", "truth", "truth_start_s", "truth_end_s")
+"""What two folders must say alike of one clip; the rest, such as where its file lies, may differ."""
+
+
+def combine(parts: Sequence[Tables], *, names: Sequence[str] | None = None) -> Tables:
+    """Several folders' tables as one: people and models of the same clips, for example.
+
+    A clip or rater of several parts is one row, in the order of first appearance; what one part leaves empty is taken
+    from the next that knows it. Rows of ratings that are equal in every column are one (a folder may be named twice).
+
+    Args:
+        parts: tables that were checked, at least one.
+        names: what to call each part in a message, for example its folder.
+
+    Raises:
+        BadInput: two parts differ in the facts of a clip, or in anything about a rater, or in a judgement; both are named.
+    """
+    called = list(names or [f"table set {n + 1}" for n in range(len(parts))])
+    stimuli, problems = _merge(STIMULI, [p.stimuli for p in parts], called)
+    raters, more = _merge(RATERS, [p.raters for p in parts], called)
+    rows = frame(RATINGS, pd.concat([p.ratings for p in parts], ignore_index=True)).drop_duplicates(ignore_index=True)
+    both = Tables(stimuli, raters, rows)
+    problems += more
+    problems = problems or check(both)
+    if problems:
+        raise BadInput(*problems)
+    return both
+
+
+def read_all(directories: Sequence[str | Path]) -> Tables:
+    """Read several folders and ``combine`` them.
+
+    Raises:
+        BadInput: every problem of every folder.
+    """
+    parts: list[Tables] = []
+    problems: list[Problem] = []
+    for directory in directories:
+        try:
+            parts.append(read(directory))
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(*problems)
+    return combine(parts, names=[str(d) for d in directories])
+
+
+def _merge(table: Table, parts: list[pd.DataFrame], called: list[str]) -> tuple[pd.DataFrame, list[Problem]]:
+    key = table.key[0]
+    rows = frame(table, pd.concat(parts, ignore_index=True))
+    part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+    facts = [n for n in rows.columns if n != key] if table is RATERS else list(_FACTS)
+    told = rows.assign(language=rows["language"].map(languages.normal)) if "language" in rows else rows
+    twice = told.duplicated(key, keep=False).to_numpy()
+    problems: list[Problem] = []
+    if twice.any():
+        known = told[twice].assign(_part=part[twice])
+        for name in facts:
+            problems += _disagreements(known, key, name, called=called, empty_differs=table is RATERS)
+    whole = rows.replace("", None).groupby(key, sort=False).first().reset_index()
+    return frame(table, whole[list(rows.columns)]), problems
+
+
+def _disagreements(rows: pd.DataFrame, key: str, name: str, *, called: list[str], empty_differs: bool) -> Iterator[Problem]:
+    rows = rows if empty_differs else rows[rows[name].notna() & (rows[name] != "")]
+    first = rows.drop_duplicates(key).set_index(key)
+    mine, theirs = rows[name], rows[key].map(first[name])
+    for at in np.flatnonzero((mine != theirs) & ~(mine.isna() & theirs.isna())):
+        row = rows.iloc[at]
+        one, other = called[first.loc[row[key], "_part"]], called[row["_part"]]
+        yield Problem(
+            f"{key} '{row[key]}' has {name} '{theirs.iloc[at]}' in {one} and '{row[name]}' in {other}; "
+            f"if they are different ones, give them different ids"
+        )
 
 
 # --- joining ---------------------------------------------------------------------------------------------------------
