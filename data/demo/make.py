@@ -133,7 +133,7 @@ class Clip:
         return "female" if self.voice.startswith("f") else "male"
 
 
-def test_part() -> list[Clip]:
+def study_part() -> list[Clip]:
     """The study's clips: every sentence by one voice with each emotion; the dialect has two of English's sentences."""
     spoken = [(s.partition("-")[0], s, TEST_VOICES[int(s[-1]) - 1]) for s in TEST]
     spoken += [("en-scotland", s, voice) for s, voice in zip(("en-1", "en-2"), TEST_VOICES, strict=False)]
@@ -239,7 +239,7 @@ def _rows(clips: list[Clip], folder: Path, prefix: str) -> Iterator[dict[str, st
 
 def main() -> None:
     """Write both parts."""
-    write(test_part(), HERE, "c")
+    write(study_part(), HERE, "c")
     write(training_part(), HERE / "training", "t")
     files = sorted(HERE.rglob("*.flac"))
     print(f"{len(files)} clips, {sum(f.stat().st_size for f in files) / 1e6:.2f} MB, in {HERE}")
