@@ -1,0 +1,159 @@
+"""One HTML file that says what was compared, how, and what came out; it needs nothing beside it and prints well.
+
+Every number in it stands in one of the CSV files that ``compare`` writes with it, with all its digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from ser_core import scores
+from ser_core.emotions import in_order
+from ser_core.ratings import Tables, to_csv
+
+TEMPLATE = Path(__file__).with_name("report.html.j2")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything ``compare`` writes.
+
+    Attributes:
+        scored: what ``score`` writes.
+        tests: Welch's tests between groups of people (``scores.TESTS``).
+        groups: each group described (``scores.GROUPS``).
+        report: the HTML.
+    """
+
+    scored: scores.Scores
+    tests: pd.DataFrame
+    groups: pd.DataFrame
+    report: str
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """Content of each file by its name."""
+        tables = {"tests.csv": self.tests, "groups.csv": self.groups}
+        more = {name: to_csv(data).encode() for name, data in tables.items()}
+        return {**self.scored.files, **more, "report.html": self.report.encode()}
+
+
+def comparison(tables: Tables, *, seed: int = 0, draws: int = 2000, command: str = "") -> Comparison:
+    """Score, test and report.
+
+    Args:
+        tables: checked tables.
+        seed: of the bootstrap.
+        draws: of the bootstrap.
+        command: what a reader types to get these files again; left out where empty.
+
+    Raises:
+        BadInput: nothing in the tables can be scored.
+    """
+    scored = scores.score(tables, seed=seed, draws=draws)
+    tests, groups = scores.compare(tables), scores.groups(tables)
+    facts = {
+        "command": command,
+        "seed": seed,
+        "draws": draws,
+        "synthetic": synthetic(tables),
+        "left_out": scored.left_out,
+        "overview": overview(scored.scores, groups),
+        "matrices": _matrices(scored.confusion),
+        "families": _families(tests),
+        "clips": tables.stimuli["stimulus"].nunique(),
+        "people": int((tables.raters["rater_type"] == "human").sum()),
+        "machines": int((tables.raters["rater_type"] == "machine").sum()),
+        "versions": {name: version(name) for name in ("pingouin", "scipy", "numpy", "pandas")},
+    }
+    return Comparison(scored, tests, groups, _render(facts))
+
+
+def synthetic(tables: Tables) -> tuple[str, ...]:
+    """What in the tables was made and not recorded: sentences for a banner; a column ``synthetic`` says 'yes'.
+
+    >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
+    >>> made = frame(STIMULI, [{"stimulus": "a", "language": "de", "synthetic": "yes"}])
+    >>> synthetic(Tables(made, frame(RATERS, []), frame(RATINGS, [])))
+    ('1 of 1 clips are synthetic voices.',)
+    """
+    said = []
+    for data, what in ((tables.stimuli, "clips are synthetic voices"), (tables.raters, "raters are simulated")):
+        number_of = int((data["synthetic"].str.lower() == "yes").sum()) if "synthetic" in data else 0
+        if number_of:
+            said.append(f"{number_of:,} of {len(data):,} {what}.")
+    return tuple(said)
+
+
+def overview(score_rows: pd.DataFrame, groups: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry for each group and language: ``group, rater_type, language, raters, judgements, wa, ua, ci_low, ci_high``.
+
+    Args:
+        score_rows: columns ``scores.SCORES``.
+        groups: columns ``scores.GROUPS``.
+    """
+    key = ["rater_type", "group", "language"]
+    whole = score_rows[score_rows["rater"] == ""]
+    ua, wa = (whole[whole["metric"] == name].set_index(key) for name in ("ua", "wa"))
+    table = groups.set_index(key)[["raters", "judgements"]].assign(
+        wa=wa["value"], ua=ua["value"], ci_low=ua["ci_low"], ci_high=ua["ci_high"]
+    )
+    return _records(table.reset_index())
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for a reader, nothing where there is none.
+
+    >>> number(0.66384), number(float("nan")), number(-0.0001)
+    ('0.664', '', '0.000')
+    """
+    if value is None or math.isnan(value):
+        return ""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def p_value(p: float) -> str:
+    """A p value as journals print it.
+
+    >>> p_value(0.0004), p_value(0.0481), p_value(float("nan"))
+    ('< .001', '.048', '')
+    """
+    if math.isnan(p):
+        return ""
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def _matrices(confusion: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each group's confusion table in each language, rows and columns in order."""
+    found = []
+    rows = confusion[(confusion["rater"] == "") & (confusion["language"] != "")]
+    for (language, group), part in rows.groupby(["language", "group"], sort=True):
+        cells = {(row["truth"], row["label"]): row for row in part.to_dict("records")}
+        labels = in_order(set(part["label"]))
+        lines = [(t, [cells[t, label] for label in labels]) for t in in_order(set(part["truth"]))]
+        found.append({"group": group, "language": language, "labels": labels, "lines": lines})
+    return found
+
+
+def _families(tests: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
+    return [(str(name), _records(part)) for name, part in tests.groupby("family", sort=False)]
+
+
+def _records(data: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in data.to_dict("records")]
+
+
+def _render(facts: Mapping[str, Any]) -> str:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=number, p_value=p_value, thousands="{:,}".format)
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(facts)
