@@ -1,0 +1,175 @@
+"""Figures: data frames in, plotly figures out. They compute nothing but the place of a mark.
+
+All of them are drawn on nothing (transparent), so that they sit on a light and on a dark page; they name no text colour,
+because the page's theme does. Cells carry their own background and a text colour that stands out from it. Every colour
+scale has one hue, and marks differ in shape as well as in colour. They read at a width of 390 px.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ser_core.emotions import in_order
+
+SCALE = ((0.0, "#f2f6fc"), (0.25, "#b8cfec"), (0.5, "#6f9fd8"), (0.75, "#2f68b0"), (1.0, "#0b2f66"))
+"""Light to dark blue: told apart by lightness alone, so also in grey and by colour-blind eyes."""
+
+MARKS = {"human": ("circle", "#d55e00", "people"), "machine": ("diamond", "#0072b2", "models")}
+"""Symbol, colour (Okabe and Ito 2008, vermilion and blue) and name of each kind of rater."""
+
+_NO_NAMES: Mapping[str, str] = {}
+
+
+def confusion(
+    rows: pd.DataFrame, title: str, *, names: Mapping[str, str] = _NO_NAMES, labels: Sequence[str] = ()
+) -> go.Figure:
+    """One confusion table as a heat map: share of the row in each cell, number of judgements on hover.
+
+    Args:
+        rows: ``truth, label, count, share`` of one group in one language (``scores.CONFUSION``); ``count`` may be unknown,
+            as in printed tables.
+        title: shown above.
+        names: what to call each emotion, in the reader's language.
+        labels: columns to show even if nobody gave them; in the order of every table anyway.
+    """
+    columns = in_order({*rows["label"], *labels})
+    truths = in_order(set(rows["truth"]))
+    cells = rows.set_index(["truth", "label"]).reindex(pd.MultiIndex.from_product([truths, columns]))
+    share = cells["share"].fillna(0.0).to_numpy(dtype=float).reshape(len(truths), len(columns))
+    hover = [
+        f"{_name(t, names)} heard as {_name(c, names)}: {s:.1%}" + ("" if pd.isna(n) else f" ({int(n):,} judgements)")
+        for (t, c), s, n in zip(cells.index, share.ravel(), pd.to_numeric(cells["count"], errors="coerce"), strict=True)
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=[_name(c, names) for c in columns],
+            y=[_name(t, names) for t in truths],
+            text=[[f"{s:.2f}" for s in line] for line in share],
+            texttemplate="%{text}",
+            customdata=[hover[i : i + len(columns)] for i in range(0, len(hover), len(columns))],
+            hovertemplate="%{customdata}<extra></extra>",
+            colorscale=[list(step) for step in SCALE],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_xaxes(title="heard as", side="bottom", tickangle=0 if len(columns) <= 5 else -45, showgrid=False)
+    figure.update_yaxes(title="spoken as", autorange="reversed", showgrid=False)
+    return _frame(figure, title=title, height=110 + 46 * max(len(truths), 1))
+
+
+def ua_dots(scores: pd.DataFrame) -> go.Figure:
+    """UA of each group with its 95 % interval, one panel for each language, with the line of pure guessing.
+
+    Args:
+        scores: columns ``scores.SCORES``; rows of groups are drawn, those of single raters are not. Guessing is
+            1 / number of emotions with a ``recall`` in that language, and not drawn where that is unknown.
+    """
+    whole = scores[scores["rater"] == ""]
+    ua = whole[whole["metric"] == "ua"]
+    recall = whole[whole["metric"] == "recall"]
+    emotions = recall.groupby("language")["emotion"].nunique()
+    figure = _panels(ua, "group", "UA")
+    for row, language in enumerate(_languages(ua), start=1):
+        if language in emotions.index:
+            figure.add_vline(x=1 / emotions[language], line_dash="dot", line_color="#8a8f98", row=row, col=1)
+    return figure
+
+
+def per_emotion(scores: pd.DataFrame, *, metric: str = "recall", names: Mapping[str, str] = _NO_NAMES) -> go.Figure:
+    """One measure of each emotion for each group, with 95 % intervals; one panel for each language.
+
+    Args:
+        scores: columns ``scores.SCORES``; rows of groups are drawn.
+        metric: a metric that has one value for each emotion.
+        names: what to call each emotion.
+    """
+    rows = scores[(scores["rater"] == "") & (scores["metric"] == metric)]
+    order = {emotion: n for n, emotion in enumerate(in_order(set(rows["emotion"])))}
+    rows = rows.assign(_order=rows["emotion"].map(order)).sort_values(["_order", "rater_type", "group"])
+    rows["line"] = [f"{_name(e, names)} · {g}" for e, g in zip(rows["emotion"], rows["group"], strict=True)]
+    return _panels(rows, "line", metric.replace("_", " "))
+
+
+def _panels(rows: pd.DataFrame, line: str, what: str) -> go.Figure:
+    """Dots with intervals: a panel per language, a line per value of the column ``line``, in the order of the rows."""
+    spoken = _languages(rows)
+    sizes = [rows.loc[rows["language"] == language, line].nunique() for language in spoken]
+    figure = make_subplots(
+        rows=max(len(spoken), 1),
+        cols=1,
+        shared_xaxes=True,
+        row_heights=[size + 1 for size in sizes] or None,
+        vertical_spacing=min(0.12, 0.5 / max(len(spoken), 1)),
+        subplot_titles=[language or "all languages" for language in spoken],
+    )
+    shown: set[str] = set()
+    for row, language in enumerate(spoken, start=1):
+        here = rows[rows["language"] == language]
+        for kind, part in here.groupby("rater_type", sort=True):
+            figure.add_trace(_dots(part, line, kind=str(kind), legend=str(kind) not in shown), row=row, col=1)
+            shown.add(str(kind))
+        order = list(dict.fromkeys(here[line]))
+        figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, row=row, col=1)
+    figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False)
+    figure.update_xaxes(title=what, showticklabels=True, row=max(len(spoken), 1), col=1)
+    return _frame(figure, title="", height=100 + sum(30 * size + 34 for size in sizes))
+
+
+def _dots(part: pd.DataFrame, line: str, *, kind: str, legend: bool) -> go.Scatter:
+    symbol, colour, called = MARKS.get(kind, ("square", "#555555", kind))
+    up = (part["ci_high"] - part["value"]).clip(lower=0)
+    down = (part["value"] - part["ci_low"]).clip(lower=0)
+    hover = [
+        f"{name}: {value:.3f}" + ("" if pd.isna(low) else f", 95 % interval {low:.3f} to {high:.3f}") + _judged(n)
+        for name, value, low, high, n in zip(
+            part[line], part["value"], part["ci_low"], part["ci_high"], part["n"], strict=True
+        )
+    ]
+    return go.Scatter(
+        x=part["value"],
+        y=part[line],
+        mode="markers",
+        name=called,
+        legendgroup=kind,
+        showlegend=legend,
+        marker={"symbol": symbol, "color": colour, "size": 10},
+        error_x={"type": "data", "array": up, "arrayminus": down, "color": colour, "thickness": 1.5, "width": 3},
+        customdata=hover,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _judged(n: object) -> str:
+    number = pd.to_numeric(pd.Series([n]), errors="coerce").iloc[0]
+    return "" if pd.isna(number) else f", {int(number):,} judgements"
+
+
+def _languages(rows: pd.DataFrame) -> list[str]:
+    return sorted(set(rows["language"]))
+
+
+def _name(emotion: str, names: Mapping[str, str]) -> str:
+    return names.get(emotion, emotion.replace("_", " "))
+
+
+def _frame(figure: go.Figure, *, title: str, height: int) -> go.Figure:
+    figure.update_layout(
+        title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"} if title else None,
+        height=height,
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "yref": "container", "x": 0},
+    )
+    figure.update_xaxes(automargin=True, gridcolor="rgba(128,128,128,0.25)")
+    figure.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,0.15)")
+    return figure
