@@ -1,0 +1,34 @@
+"""Let a model rate a study's clips, as a listener would."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ser_core import runs
+from ser_core.cli import Command
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stimuli", type=Path, required=True, metavar="CSV", help="the clips to rate")
+    parser.add_argument("--model", required=True, metavar="NAME", help="a file of ser_core/methods, e.g. logmel_probe")
+    parser.add_argument(
+        "--train",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="CSV",
+        help="clips to learn from; one model for each language",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default 0)")
+
+
+def _run(options: argparse.Namespace) -> None:
+    train = tuple(dict.fromkeys(options.train))
+    plan = runs.Plan(stimuli=options.stimuli, train=train, method=options.model, seed=options.seed)
+    run = runs.execute(plan, options.out)
+    print(f"{run.folder}: {len(run.tables.stimuli)} clips rated by {', '.join(run.tables.raters['rater'])}")
+
+
+COMMAND = Command("let a model rate a study's clips, as a listener would", _arguments, _run)
