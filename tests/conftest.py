@@ -1,0 +1,19 @@
+"""What tests of all packages share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real corpora, listeners and papers beside the project; tests that need it are skipped without it."""
+    folder = Path(os.environ.get("EARWITNESS_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip("no ../shared")
+    return folder
