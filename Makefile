@@ -1,0 +1,86 @@
+# Works with GNU make 3.81 (macOS) and any POSIX sh. "make help" lists the targets.
+
+# The first Python that is new enough; PYTHON=... names another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+# What is installed is written into .venv under the check sums of the lists, so a changed list is installed anew; so is
+# everything once the Python that .venv was made with is gone.
+$(shell [ -x $(BIN)/python ] || rm -f $(VENV)/.app-* $(VENV)/.test-*)
+APP_READY := $(VENV)/.app-$(shell cksum < requirements.txt | tr ' ' -)
+TEST_READY := $(VENV)/.test-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' -)
+
+SUDO = $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -y
+CHROMIUM = $(shell for c in chromium chromium-browser google-chrome google-chrome-stable \
+	/Applications/Chromium.app/Contents/MacOS/Chromium "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do \
+	command -v "$$c" && break; done)
+
+.PHONY: help app install test lint types format browser demo clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@echo "  Without a GPU, on Linux: make app TORCH_INDEX=<PyTorch's CPU wheel index> spares gigabytes of CUDA."
+
+app: $(APP_READY) ## everything a fresh machine needs, then the app with the demo study open
+	@exec $(BIN)/python -m listening_tests serve $(ARGS)
+
+install: $(APP_READY) ## only what "make app" installs
+
+test: $(TEST_READY) browser ## everything the tests need, then linting, typing and all tests
+	@$(MAKE) lint types
+	$(BIN)/pytest -n 2 --ignore=tests/browser
+	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser
+
+lint: $(TEST_READY) ## ruff: form and common mistakes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(TEST_READY) ## mypy
+	$(BIN)/mypy
+
+format: $(TEST_READY) ## let ruff put the form right
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+demo: $(APP_READY) ## speak the demo study's clips anew (needs espeak-ng)
+	$(BIN)/python data/demo/make.py
+
+clean: ## remove the virtual environment; answers and runs stay
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "Earwitness needs Python 3.11 or newer; none was found. Install one, or say PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		package="python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"; \
+		echo "$(PYTHON) lacks its venv module; Debian keeps it in $$package."; \
+		command -v apt-get >/dev/null && $(APT) update && $(APT) install "$$package" || { \
+			echo "Please install it (as root: apt-get install $$package), then call make again."; exit 1; }; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+# TORCH_INDEX: a wheel index whose build of the pinned torch is to be taken (PyTorch's CPU index has one without CUDA).
+$(APP_READY): | $(BIN)/python
+	@echo "Installing what requirements.txt lists into $(VENV); this happens once, and downloads one to three gigabytes."
+	@[ -z "$(TORCH_INDEX)" ] || $(BIN)/python -m pip install --disable-pip-version-check \
+		"$$(grep '^torch==' requirements.txt)" --index-url "$(TORCH_INDEX)"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt
+	@rm -f $(VENV)/.app-* && touch $@
+
+$(TEST_READY): $(APP_READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -r requirements-dev.txt
+	@rm -f $(VENV)/.test-* && touch $@
+
+# The browser tests drive a real Chromium; without a font for Chinese its pictures would show empty boxes.
+browser: ## the browser that the tests drive
+	@if command -v apt-get >/dev/null; then \
+		missing=; [ -n "$(CHROMIUM)" ] || missing=chromium; \
+		dpkg -s fonts-noto-cjk >/dev/null 2>&1 || missing="$$missing fonts-noto-cjk"; \
+		[ -z "$$missing" ] || { $(APT) update && $(APT) install --no-install-recommends $$missing; } || { \
+			echo "Please install (as root): apt-get install $$missing"; exit 1; }; \
+	elif [ -z "$(CHROMIUM)" ]; then \
+		echo "The browser tests need Chromium or Google Chrome, and a font for Chinese. On macOS: brew install --cask chromium."; \
+		exit 1; \
+	fi
