@@ -121,7 +121,9 @@ def _panels(rows: pd.DataFrame, line: str, what: str) -> go.Figure:
         figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, row=row, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False)
     figure.update_xaxes(title=what, showticklabels=True, row=max(len(spoken), 1), col=1)
-    return _frame(figure, title="", height=100 + sum(30 * size + 34 for size in sizes))
+    figure.update_annotations(font_size=13, x=0, xanchor="left")
+    figure.update_layout(showlegend=True)
+    return _frame(figure, title="", height=120 + sum(30 * size + 34 for size in sizes))
 
 
 def _dots(part: pd.DataFrame, line: str, *, kind: str, legend: bool) -> go.Scatter:
@@ -165,10 +167,10 @@ def _frame(figure: go.Figure, *, title: str, height: int) -> go.Figure:
     figure.update_layout(
         title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"} if title else None,
         height=height,
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        margin={"l": 8, "r": 8, "t": 40 if title else 60, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "yref": "container", "x": 0},
+        legend={"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0, "xref": "container"},
     )
     figure.update_xaxes(automargin=True, gridcolor="rgba(128,128,128,0.25)")
     figure.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,0.15)")

@@ -145,8 +145,12 @@ def _matrices(confusion: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def _families(tests: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
-    return [(str(name), _records(part)) for name, part in tests.groupby("family", sort=False)]
+def _families(tests: pd.DataFrame) -> list[tuple[str, int, list[tuple[str, str, list[dict[str, Any]]]]]]:
+    """Each family with its size and, for every pair of groups, the rows."""
+    return [
+        (str(name), len(family), [(a, b, _records(rows)) for (a, b), rows in family.groupby(["a", "b"], sort=True)])
+        for name, family in tests.groupby("family", sort=False)
+    ]
 
 
 def _records(data: pd.DataFrame) -> list[dict[str, Any]]:
