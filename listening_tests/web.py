@@ -10,10 +10,13 @@ gives the emotion away) never reaches the browser.
 
 from __future__ import annotations
 
+import base64
 import gc
 import hashlib
+import importlib.util
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,11 +37,20 @@ from listening_tests.store import Store
 from ser_core import places, ratings
 from ser_core.errors import BadInput
 
-# Streamlit's page holds one small inline script and injects styles; our component's script is imported from a blob.
+
+def _inline_scripts() -> str:
+    """The hashes of the inline scripts of the installed Streamlit's page, as a CSP names them; it holds one small one."""
+    found = importlib.util.find_spec("streamlit")  # asks where it lies without importing it
+    page = Path(str(found and found.origin)).parent / "static" / "index.html"
+    scripts = re.findall(rb"<script>(.*?)</script>", page.read_bytes(), re.DOTALL)
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s).digest()).decode()}'" for s in scripts)
+
+
+# Streamlit injects styles, and imports our component's script from a blob.
 CSP = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' blob:",
+        f"script-src 'self' blob: {_inline_scripts()}",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

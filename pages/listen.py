@@ -12,7 +12,7 @@ from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import trial_types
 from pages.parts import frame
-from pages.parts.listener import Listener
+from pages.parts.listener import LOOK, Listener
 from ser_core.errors import BadInput
 
 
@@ -90,4 +90,5 @@ def _open() -> None:
 
 
 frame.begin("listen")
+st.html(f"<style>{LOOK}</style>")
 _open()

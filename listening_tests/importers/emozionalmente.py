@@ -2,7 +2,7 @@
 
 Expects the published ``metadata`` folder: ``samples.csv`` (what was acted), ``users.csv`` (who listened), and
 ``evaluations.csv`` (who heard what). 34 times a listener
-judged the same clip twice; both answers stay, as ``repeat`` 1 and 2.
+judged the same clip more than once; every answer stays, told apart by ``repeat``.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ def best(wanted: Iterable[str], offered: Iterable[str]) -> str:
 def spoken(tag: str, interface: str) -> str:
     """The name of a spoken language or dialect, in an interface language.
 
-    >>> spoken("de", "en"), spoken("cmn", "de"), spoken("en-scotland", "de")
-    ('German', 'Hochchinesisch (Mandarin)', 'Englisch (Schottisches Standardenglisch)')
+    >>> spoken("de", "en"), spoken("cmn", "de"), spoken("de-AT", "de")
+    ('German', 'Hochchinesisch (Mandarin)', 'Deutsch (Österreich)')
     """
     own = texts(interface).get(f"language.{tag}")
     if own:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -18,6 +19,7 @@ from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import Answer, Trial, trial_types
 
+LOOK = Path(__file__).with_name("listener.css").read_text(encoding="utf-8")
 _PLAYER_TEXTS = ("play", "pause", "again", "listen", "choose", "saving", "failed", "retry", "skip")
 
 
