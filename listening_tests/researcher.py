@@ -2,7 +2,7 @@
 
 Where the hash comes from
     ``EARWITNESS_PASSWORD_HASH`` (an argon2 hash) if it is set, else the file ``researcher.argon2`` beside the answers.
-    Whoever deletes the file and starts again gets a new password; ``python -m listening_tests password --new`` does the same.
+    ``python -m listening_tests password --new`` makes a new one; so does a start after the file was deleted.
 
 How long a sign-in lasts
     ``SIGNED_IN_S`` after the password was given, on one browser, however often the page is loaded and the server started

@@ -1,4 +1,4 @@
-"""``python -m listening_tests serve``: what ``make app`` runs. A password on a fresh machine, a link to try, then the app."""
+"""``python -m listening_tests serve``, which ``make app`` runs: a password on a fresh machine, a link to try, the app."""
 
 from __future__ import annotations
 
@@ -69,7 +69,12 @@ def welcome(address: str, password: str | None, link: str | None) -> list[str]:
 def command(port: int, *, browser: bool) -> list[str]:
     """The arguments for Python that start the app."""
     app = Path(places.ROOT) / "app.py"
-    settings = {"server.address": _HOST, "server.port": port, "server.headless": str(not browser).lower()}
+    settings = {
+        "server.address": _HOST,
+        "server.port": port,
+        "server.headless": str(not browser).lower(),
+        "logger.hideWelcomeMessage": "true",  # ours names the same address
+    }
     return ["-m", "streamlit", "run", str(app), *(f"--{name}={value}" for name, value in settings.items())]
 
 
