@@ -148,7 +148,11 @@ def _matrices(confusion: pd.DataFrame) -> list[dict[str, Any]]:
 def _families(tests: pd.DataFrame) -> list[tuple[str, int, list[tuple[str, str, list[dict[str, Any]]]]]]:
     """Each family with its size and, for every pair of groups, the rows."""
     return [
-        (str(name), len(family), [(a, b, _records(rows)) for (a, b), rows in family.groupby(["a", "b"], sort=True)])
+        (
+            str(name),
+            len(family),
+            [(str(a), str(b), _records(rows)) for (a, b), rows in family.groupby(["a", "b"], sort=True)],
+        )
         for name, family in tests.groupby("family", sort=False)
     ]
 
