@@ -64,6 +64,8 @@ $(BIN)/python:
 # TORCH_INDEX: a wheel index whose build of the pinned torch is to be taken (PyTorch's CPU index has one without CUDA).
 $(APP_READY): | $(BIN)/python
 	@echo "Installing what requirements.txt lists into $(VENV); this happens once, and downloads one to three gigabytes."
+	@[ "$$(uname)" != Linux ] || [ -n "$(TORCH_INDEX)" ] || command -v nvidia-smi >/dev/null || \
+		echo "No NVIDIA GPU is seen here: 'make app TORCH_INDEX=<PyTorch's CPU wheel index>' downloads far less (see README.md)."
 	@[ -z "$(TORCH_INDEX)" ] || $(BIN)/python -m pip install --disable-pip-version-check \
 		"$$(grep '^torch==' requirements.txt)" --index-url "$(TORCH_INDEX)"
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt
