@@ -36,6 +36,7 @@ _BLOCK = 1 << 18  # frames decoded at once, so that a clip of three hours needs 
 _MP3_FRAME = 1152  # samples; a file may rightly lack less than one frame of what its header promises
 _STREAMED = 0x7FFF_F000  # sizes from here on are written by programs that do not know the length yet (sox, ffmpeg to a pipe)
 
+_CONTAINERS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
 _UNKNOWN = 2**62  # libsndfile's count for a FLAC stream that does not tell its length
 
 Samples = npt.NDArray[np.float32]
@@ -127,7 +128,7 @@ class _Meter:
 
     @property
     def peak(self) -> float:
-        return max(-self.low, self.high)
+        return max(abs(self.low), abs(self.high))
 
     @property
     def rms_db(self) -> float:
@@ -166,7 +167,8 @@ def _open(path: Path) -> soundfile.SoundFile:
     try:
         return soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        known = _magic(path) in (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
+        magic = _magic(path)
+        known = magic in _CONTAINERS or magic[:3] == b"ID3" or (magic[0] == 0xFF and magic[1] >= 0xE0)  # the last two: MP3
         what = "is truncated or damaged" if known else "is not a sound file we can read (WAV, FLAC, Ogg, MP3, AIFF)"
         raise _bad(path, f"{what}: {_says(error)}") from error
     except TypeError as error:  # soundfile takes the ending .raw for samples without a header
@@ -212,7 +214,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 def _magic(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(4)
+        return file.read(4).ljust(4, b"\0")
 
 
 def _refuse_cut(path: Path) -> None:

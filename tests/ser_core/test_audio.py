@@ -1,0 +1,213 @@
+"""A file is either heard right or refused in one sentence; oracles are signals whose samples we wrote ourselves."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_core import audio
+from ser_core.errors import BadInput
+
+SECOND = np.arange(16_000) / 16_000
+TONE = (0.5 * np.sin(2 * np.pi * 440 * SECOND)).astype(np.float32)
+
+
+def written(path: Path, samples: np.ndarray = TONE, rate_hz: int = 16_000, **how) -> Path:
+    soundfile.write(path, samples, rate_hz, **how)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(BadInput) as caught:
+        audio.inspect(path)
+    (problem,) = caught.value.problems
+    assert problem.file == path
+    with pytest.raises(BadInput):
+        audio.read(path)
+    return problem.what
+
+
+def cut(path: Path, share: float) -> Path:
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    return path
+
+
+def test_the_facts_of_a_tone_are_those_of_its_formula(tmp_path):
+    facts = audio.inspect(written(tmp_path / "a.wav"))
+    assert (facts.duration_s, facts.sample_rate, facts.channels, facts.frames) == (1.0, 16_000, 1, 16_000)
+    assert facts.peak == pytest.approx(0.5, abs=1e-3)
+    assert facts.rms_db == pytest.approx(20 * math.log10(0.5 / math.sqrt(2)), abs=0.01)
+    assert facts.clipped == 0
+    assert facts.format == "WAV PCM_16"
+
+
+def test_samples_at_full_scale_are_counted(tmp_path):
+    square = np.where(SECOND < 0.25, 1.0, 0.1 * np.sin(900 * SECOND))
+    assert audio.inspect(written(tmp_path / "a.wav", square)).clipped == pytest.approx(0.25, abs=1e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 22_050, 24_414, 44_100, 48_000, 96_000])
+def test_a_tone_stays_the_same_tone_at_16_khz_whatever_rate_it_came_in(tmp_path, rate_hz):
+    times = np.arange(rate_hz * 2) / rate_hz
+    samples = audio.read(written(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * times), rate_hz, subtype="FLOAT"))
+    assert samples.dtype == np.float32
+    assert len(samples) == math.ceil(2 * 16_000)
+    wanted = 0.5 * np.sin(2 * np.pi * 440 * np.arange(len(samples)) / 16_000)
+    middle = slice(800, -800)  # the filter has nothing to stand on beyond the ends
+    assert np.abs(samples[middle] - wanted[middle]).max() < 2e-3
+
+
+def test_what_lies_above_8_khz_is_removed_and_not_folded_down(tmp_path):
+    times = np.arange(48_000) / 48_000
+    path = written(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 12_000 * times), 48_000)
+    assert np.abs(audio.read(path)[800:-800]).max() < 2e-3
+
+
+def test_channels_are_averaged(tmp_path):
+    stereo = np.stack([TONE, np.zeros_like(TONE)], axis=1)
+    heard = audio.read(written(tmp_path / "a.wav", stereo, subtype="FLOAT"))
+    assert np.abs(heard - TONE / 2).max() < 1e-6
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_every_format_that_studies_use_is_read(tmp_path, ending):
+    facts = audio.inspect(written(tmp_path / f"a.{ending}", np.tile(TONE, 3)))
+    assert facts.frames == 48_000
+    assert len(audio.read(tmp_path / f"a.{ending}")) == 48_000
+
+
+def test_the_content_decides_and_not_the_ending(tmp_path):
+    written(tmp_path / "a.flac").rename(tmp_path / "a.wav")
+    assert audio.inspect(tmp_path / "a.wav").format == "FLAC PCM_16"
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_every_width_of_sample_is_read(tmp_path, subtype):
+    assert audio.inspect(written(tmp_path / "a.wav", subtype=subtype)).peak == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_clip_longer_than_a_block_is_measured_as_a_whole(tmp_path):
+    long = np.tile(TONE, 40)
+    long[-1] = 0.9
+    assert audio.inspect(written(tmp_path / "a.wav", long)).peak == pytest.approx(0.9, abs=1e-3)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    assert refusal(tmp_path / "gone.wav") == "there is no such file"
+
+
+def test_a_folder_is_not_a_clip(tmp_path):
+    assert refusal(tmp_path) == "is not a file"
+
+
+def test_a_file_of_0_bytes_is_empty(tmp_path):
+    (tmp_path / "a.wav").touch()
+    assert refusal(tmp_path / "a.wav") == "is empty (0 bytes)"
+
+
+def test_a_file_of_0_samples_says_so(tmp_path):
+    assert refusal(written(tmp_path / "a.wav", np.zeros(0))) == "holds 0 samples"
+
+
+def test_a_file_of_one_byte_is_not_sound(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"R")
+    assert "is not a sound file" in refusal(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_a_silent_file_is_refused_with_its_peak_whatever_its_offset(tmp_path, offset):
+    what = refusal(written(tmp_path / "a.wav", np.full(16_000, offset)))
+    assert what.startswith(f"is silent: its peak is {offset:.2g} of full scale")
+
+
+def test_the_softest_speech_of_a_real_corpus_is_not_silence(tmp_path):
+    assert audio.inspect(written(tmp_path / "a.wav", TONE * 0.016)).peak == pytest.approx(0.008, abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+@pytest.mark.parametrize("ending", ["wav", "aiff", "flac", "ogg", "mp3"])
+def test_a_truncated_file_is_named_with_its_reason(tmp_path, ending, share):
+    assert "truncated" in refusal(cut(written(tmp_path / f"a.{ending}", np.tile(TONE, 3)), share))
+
+
+def test_a_wav_file_that_lacks_one_sample_is_truncated(tmp_path):
+    path = written(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes()[:-2])
+    assert "promises 32000 bytes of sound and 31998 are there" in refusal(path)
+
+
+def test_a_wav_file_that_ends_in_its_header_is_truncated(tmp_path):
+    path = written(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes()[:30])
+    assert "ends before its sound begins" in refusal(path)
+
+
+def test_a_wav_file_written_to_a_pipe_promises_nothing_and_is_whole(tmp_path):
+    path = written(tmp_path / "a.wav")
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = content[4:8] = struct.pack("<I", 0xFFFF_FFFF)
+    path.write_bytes(content)
+    assert audio.inspect(path).frames == 16_000
+
+
+def test_chunks_before_and_after_the_sound_do_not_make_it_truncated(tmp_path):
+    path = written(tmp_path / "a.wav")
+    content = path.read_bytes()
+    odd = b"LIST" + struct.pack("<I", 5) + b"INFO!" + b"\0"  # an odd size, and the byte that pads it
+    path.write_bytes(content[:12] + odd + content[12:] + odd)
+    assert audio.inspect(path).frames == 16_000
+
+
+@pytest.mark.parametrize("content", [b"<html>404</html>" * 200, b"\x89PNG\r\n\x1a\n" + bytes(999), bytes(4000)])
+def test_a_file_that_is_not_sound_is_refused(tmp_path, content):
+    (tmp_path / "a.wav").write_bytes(content)
+    assert refusal(tmp_path / "a.wav").startswith("is not a sound file we can read")
+
+
+def test_samples_without_a_header_are_refused(tmp_path):
+    (tmp_path / "a.raw").write_bytes(bytes(4000))
+    assert "no header" in refusal(tmp_path / "a.raw")
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_samples_that_are_not_numbers_are_refused(tmp_path, wrong):
+    samples = TONE.copy()
+    samples[7000] = wrong
+    assert "not numbers" in refusal(written(tmp_path / "a.wav", samples, subtype="FLOAT"))
+
+
+def test_the_hash_is_that_of_the_bytes(tmp_path):
+    path = written(tmp_path / "a.wav")
+    assert audio.sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_hash_of_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read"):
+        audio.sha256(tmp_path / "gone.wav")
+
+
+def test_no_real_clip_is_refused_and_its_length_is_the_one_on_record(shared):
+    import csv
+
+    folder = shared / "corpora" / "RAVDESS"
+    with (folder / "MANIFEST.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        facts = audio.inspect(folder / row["path"])
+        assert facts.duration_s == pytest.approx(float(row["seconds"]), abs=1e-4)
+        assert (facts.sample_rate, facts.channels) == (int(row["sample_rate"]), int(row["channels"]))
+
+
+def test_importing_it_loads_neither_torch_nor_scipy():
+    code = "import sys, ser_core.audio; sys.exit(bool({'torch', 'scipy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,152 @@
+"""Every method keeps the contract: it fits, it rates, and what it gives is a posterior."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core import audio, ratings
+from ser_core.emotions import in_order
+from ser_core.encoders._statistics import statistics
+from ser_core.errors import BadInput
+from ser_core.methods import logmel_probe, majority
+from ser_core.methods._method import Method
+from ser_core.registry import discover
+from ser_core.stimuli import load
+from tests.ser_core import voices
+
+METHODS: dict[str, Method] = discover("ser_core.methods", "METHOD")
+
+
+def clips(folder, **how) -> pd.DataFrame:
+    stimuli = load(voices.table(folder, **how))
+    return stimuli.assign(sha256=[audio.sha256(file) for file in stimuli["file"]])
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory) -> pd.DataFrame:
+    return clips(tmp_path_factory.mktemp("train"), takes=3)
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory) -> pd.DataFrame:
+    return clips(tmp_path_factory.mktemp("heard"), speakers=("c", "d"))
+
+
+def rate(name: str, train: pd.DataFrame, heard: pd.DataFrame, **config) -> pd.DataFrame:
+    method = METHODS[name]
+    return method.predict(method.fit(train, train.iloc[:0], method.config(**config)), heard)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_is(name):
+    method = METHODS[name]
+    assert isinstance(method, Method)
+    assert method.title
+    assert not method.encoder or method.encoder in discover("ser_core.encoders", "ENCODER")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_configuration_of_a_method_is_frozen_has_defaults_and_a_seed(name):
+    config = METHODS[name].config(seed=3)
+    assert config.seed == 3
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.seed = 4
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_gives_each_clip_a_posterior_over_the_emotions_of_training(name, train, heard):
+    given = rate(name, train, heard)
+    assert list(given.columns) == ["stimulus", "label", "weight"]
+    wanted = [(id_, label) for id_ in heard["stimulus"] for label in in_order(set(train["truth"]))]
+    assert list(zip(given["stimulus"], given["label"], strict=True)) == wanted
+    assert given["weight"].between(0, 1).all()
+    assert np.allclose(given.groupby("stimulus")["weight"].sum(), 1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_gives_the_same_twice(name, train, heard):
+    assert ratings.to_csv(rate(name, train, heard)) == ratings.to_csv(rate(name, train, heard))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_rates_a_clip_the_same_whatever_lies_beside_it(name, train, heard):
+    alone = rate(name, train, heard.iloc[[3]])
+    among = rate(name, train, heard)
+    assert np.allclose(alone["weight"], among.loc[among["stimulus"] == heard.iloc[3]["stimulus"], "weight"], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_does_not_look_at_the_truth_it_is_asked_for(name, train, heard):
+    blind = heard.assign(truth="")
+    assert ratings.to_csv(rate(name, train, heard)) == ratings.to_csv(rate(name, train, blind))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_knows_only_the_emotions_it_was_taught(name, train, heard):
+    two = train[train["truth"].isin(["angry", "sad"])]
+    assert set(rate(name, two, heard)["label"]) == {"angry", "sad"}
+
+
+def test_majority_gives_the_shares_of_training(train, heard):
+    some = pd.concat([train[train["truth"] == "sad"], train[train["truth"] == "happy"].iloc[:3]])
+    given = rate("majority", some, heard.iloc[:1])
+    assert given["weight"].tolist() == [3 / 9, 6 / 9]
+
+
+def test_of_equally_frequent_emotions_majority_says_the_first_in_canonical_order(train, heard):
+    shuffled = train.sample(frac=1, random_state=1)
+    given = majority.predict(majority.fit(shuffled, train.iloc[:0], majority.Config()), heard)
+    table = ratings.frame(ratings.RATINGS, given.assign(rater="m"))
+    assert set(ratings.decide(table)["label"]) == {"angry"}
+
+
+def test_the_probe_learns_what_can_be_learned(train, heard):
+    given = rate("logmel_probe", train, heard)
+    best = given.loc[given.groupby("stimulus")["weight"].idxmax()].set_index("stimulus")["label"]
+    assert (best.reindex(heard["stimulus"]).to_numpy() == heard["truth"].to_numpy()).all()
+
+
+def test_the_probe_is_scaled_by_training_alone(train, heard):
+    model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config())
+    rated = logmel_probe.predict(model, heard)
+    again = logmel_probe.predict(model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])]))
+    assert np.allclose(rated["weight"], again["weight"].iloc[: len(rated)], atol=1e-12)
+    features = np.stack([statistics("logmel", f, s) for f, s in zip(train["file"], train["sha256"], strict=True)])
+    assert model.mean == pytest.approx(features.mean(axis=0))
+
+
+def test_the_optimum_of_the_probe_is_that_of_its_formula(train, heard):
+    """The gradient of the penalised, class-weighted likelihood, written out, is 0 where the probe stopped."""
+    model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config(penalty=10))
+    rows = [statistics("logmel", f, s) for f, s in zip(train["file"], train["sha256"], strict=True)]
+    x = (np.stack(rows) - model.mean) / model.scale
+    truth = np.array([model.labels.index(t) for t in train["truth"]])
+    logits = x @ model.probe.coef_.T + model.probe.intercept_
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    gradient = (p - np.eye(len(model.labels))[truth]).T @ x + 10 * model.probe.coef_  # classes are equal, so weights are 1
+    assert np.abs(gradient).max() < 0.01 * len(x)
+
+
+@pytest.mark.parametrize(("setting", "says"), [({"penalty": 0}, "penalty"), ({"max_iterations": 0}, "max_iterations")])
+def test_the_probe_refuses_settings_that_make_no_sense(setting, says):
+    with pytest.raises(BadInput, match=says):
+        logmel_probe.Config(**setting)
+
+
+def test_the_probe_refuses_a_single_emotion(train):
+    with pytest.raises(BadInput, match="at least two emotions"):
+        logmel_probe.fit(train[train["truth"] == "sad"], train.iloc[:0], logmel_probe.Config())
+
+
+@pytest.mark.parametrize("module", ["methods.logmel_probe", "methods", "runs", "engine.local", "commands.predict"])
+def test_importing_it_leaves_torch_and_sklearn_out(module):
+    code = f"import sys, ser_core.{module}; print({{'torch', 'torchaudio', 'sklearn'}} & set(sys.modules))"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.strip() == "set()"
