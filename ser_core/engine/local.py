@@ -169,7 +169,7 @@ def _job(folder: Path) -> Job:
     running = is_locked(folder / "lock")  # before exit.json is read: the child writes that and only then lets go
     ended = _read(folder / "exit.json")
     if not running:
-        _clear_up(folder, out)
+        _clear_up(folder, out, said["pid"])
     state, reason = _state(folder, running=running, ended=ended)
     steps = _read(partial_of(out) / "progress.json") if out and running else {}
     return Job(
@@ -208,7 +208,11 @@ def _ended_at(folder: Path, ended: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp((folder / "log.txt").stat().st_mtime, UTC)  # the last time that it was heard of
 
 
-def _clear_up(folder: Path, out: Path | None) -> None:
+def _clear_up(folder: Path, out: Path | None, pid: int) -> None:
+    if out and _read(partial_of(out) / "progress.json").get("pid") == pid:
+        # A process that is killed lets go of its locks one after the other: this job's is free, so the other soon is.
+        with suppress(FileNotFoundError), locked(partial_of(out)):
+            pass
     if out and sweep(out):
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{partial_of(out)} was left half-written and has been removed.\n")

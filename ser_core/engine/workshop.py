@@ -2,7 +2,7 @@
 
 ``.<name>.partial`` lies beside ``<name>`` and is locked as long as its maker lives; the system lifts the lock even of a
 process that was killed, so that a folder without it is known to be left over. It holds ``progress.json``
-(``{"done", "total", "what"}``) for whoever watches; the rename at the end takes that away.
+(``{"done", "total", "what", "pid"}``) for whoever watches; it is taken away before the rename at the end.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Workshop:
             return
         self._said_at = time.monotonic()
         beside = self.folder / ".progress.json"
-        beside.write_text(json.dumps({"done": done, "total": total, "what": what}), encoding="utf-8")
+        beside.write_text(json.dumps({"done": done, "total": total, "what": what, "pid": os.getpid()}), encoding="utf-8")
         beside.replace(self.folder / "progress.json")
 
     def log(self, text: str) -> None:
