@@ -1,5 +1,6 @@
-"""The door: one file that the server imports once (routes, headers, a heap that is not searched again) and that each visitor's
-session runs (which pages there are). Start it with ``make app``, ``streamlit run app.py`` or ``uvicorn app:app``.
+"""The door: the server imports this file once (routes, headers), and each visitor's session runs it (which pages there are).
+
+Start it with ``make app``, ``streamlit run app.py`` or ``uvicorn app:app``.
 
 No page relies on this file having run: Streamlit opens a page by its own URL without it when that is the first thing that
 happens after a start. So every page begins with ``frame.begin``, which asks for sign-in itself.
@@ -12,6 +13,6 @@ if __name__ == "__main__":
 
     st.navigation(frame.pages(), position="hidden").run()
 else:
-    from listening_tests.web import lifespan, middleware, routes
+    from listening_tests import sign_in_routes, web
 
-    app = st.App(__file__, routes=routes, middleware=middleware, lifespan=lifespan)
+    app = st.App(__file__, routes=[*web.routes, *sign_in_routes.routes], middleware=web.middleware, lifespan=web.lifespan)

@@ -9,7 +9,7 @@ Conventions
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ _LOOK = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
 
 def pages() -> list[Any]:
     """Every page of the app, as ``st.navigation`` takes them; ``/`` leads on to the studies."""
-    found = [st.Page(path, title=RESEARCHER.get(path.stem, "Earwitness")) for path in sorted(PAGES.glob("*.py"))]
+    found = [st.Page(path, title=RESEARCHER.get(path.stem, "Earwitness")) for path in sorted(PAGES.glob("[!_]*.py"))]
     return [st.Page(_home, title="Earwitness", default=True), *found]
 
 
@@ -35,13 +35,13 @@ def _home() -> None:
 
 def begin(name: str) -> None:
     """Open the page ``name`` (its file without ``.py``); ends the run here where the visitor may not see it."""
-    if name not in RESEARCHER:
-        st.set_page_config("Earwitness", str(_ICON), layout="centered", initial_sidebar_state="collapsed")
-        return
-    st.set_page_config(f"{RESEARCHER[name]} · Earwitness", str(_ICON), layout="wide", initial_sidebar_state="collapsed")
+    title = f"{RESEARCHER[name]} · Earwitness" if name in RESEARCHER else "Earwitness"
+    layout: Literal["wide", "centered"] = "wide" if name in RESEARCHER else "centered"
+    st.set_page_config(title, str(_ICON), layout=layout, initial_sidebar_state="collapsed")
     st.html(f"<style>{_LOOK}</style>")
-    sign_in.require()
-    _navigation()
+    if name in RESEARCHER:
+        sign_in.require()
+        _navigation()
 
 
 def _navigation() -> None:

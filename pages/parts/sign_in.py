@@ -40,9 +40,7 @@ def require() -> None:
         st.space("small")
         _door()
         st.space("small")
-        st.caption(
-            "Invited to a listening test? Open the personal link you were given; you need no password and no account."
-        )
+        st.caption("Invited to a listening test? Open the personal link you were given; you need no password.")
     st.stop()
 
 

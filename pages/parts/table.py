@@ -1,0 +1,41 @@
+"""A table and its download: the bytes of the download are the bytes that a command writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ser_core.ratings import to_csv
+
+_P_VALUES = ("p", "p_holm", "p_fdr")
+
+
+def draw(data: pd.DataFrame, **columns: Any) -> None:
+    """Draw a table with numbers rounded for reading; the download has every digit.
+
+    Args:
+        data: the rows.
+        **columns: how single columns are shown, as ``st.column_config`` takes it; None hides one.
+    """
+    numbers = {str(n): _rounded(str(n)) for n in data.select_dtypes("float").columns}
+    st.dataframe(data, hide_index=True, placeholder="–", column_config={**numbers, **columns})
+
+
+def _rounded(name: str) -> Any:
+    return st.column_config.NumberColumn(format="%.2g" if name in _P_VALUES else "%.3f")
+
+
+def show(data: pd.DataFrame, name: str, **columns: Any) -> None:
+    """Draw a table, and under it a button that saves all of it as ``<name>.csv``."""
+    draw(data, **columns)
+    save(to_csv(data).encode(), f"{name}.csv")
+
+
+def save(content: bytes, file: str) -> None:
+    """A quiet button that saves ``content`` under this name; pressing it does not run the page again."""
+    kind = "text/html" if file.endswith(".html") else "text/csv"
+    st.download_button(
+        file, content, file, kind, key=f"save {file}", on_click="ignore", type="tertiary", icon=":material/download:"
+    )
