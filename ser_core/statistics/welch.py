@@ -106,8 +106,8 @@ def _refuse(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> str:
         if len(values) < 2:
             count = f"{len(values)} value{'s' if len(values) != 1 else ''}"
             return f"group {name} has {count}, a test needs at least 2 in each group"
-    error = math.sqrt(x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y))
-    if error <= _CONSTANT * max(abs(x.mean()), abs(y.mean())):
+    squared = x.var(ddof=1) / len(x) + y.var(ddof=1) / len(y)
+    if math.sqrt(squared) <= _CONSTANT * max(abs(x.mean()), abs(y.mean())) or squared**2 == 0:  # squared: df divides by it
         same = "the same value" if math.isclose(x.mean(), y.mean()) else "one value in each group"
         return f"all listeners have {same}, there is no variance to test against"
     return ""
