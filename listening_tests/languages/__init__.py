@@ -19,8 +19,9 @@ _FOLDER = Path(__file__).parent
 
 @cache
 def available() -> dict[str, str]:
-    """Interface languages by tag, with the name that their speakers give them."""
-    return {path.stem: texts(path.stem)["name"] for path in sorted(_FOLDER.glob("*.yaml"))}
+    """Interface languages by tag, with the name that their speakers give them; English first, which others fall back on."""
+    tags = sorted((path.stem for path in _FOLDER.glob("*.yaml")), key=lambda tag: (tag != "en", tag))
+    return {tag: texts(tag)["name"] for tag in tags}
 
 
 @cache

@@ -1,0 +1,121 @@
+"""A listener and a researcher at a real browser: what they look for on a page and what they press."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from listening_tests import languages
+from listening_tests.store import Invitation, Store
+from listening_tests.study import Study
+from ser_core.registry import discover
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The clip is fetched, decoded and played by Chromium as always, only faster; a test that measures time leaves this out.
+HURRY = """
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { this.playbackRate = 8; return play.call(this); };
+"""
+
+
+@dataclass
+class App:
+    """A running app: where it answers, and where it writes."""
+
+    address: str
+    data: Path
+    password: str
+    process: subprocess.Popen[str]
+
+    def link(self, study: Study, invitation: Invitation) -> str:
+        """A participant's personal link."""
+        return f"{self.address}/listen?study={study.id}&token={invitation.token}"
+
+
+class Listener:
+    """A participant at one browser page."""
+
+    def __init__(self, page: Page, interface: str):
+        self.page = page
+        self.words = languages.texts(interface)
+
+    def button(self, key: str) -> Locator:
+        """A button by the key of its text."""
+        return self.page.get_by_role("button", name=self.words[key], exact=True)
+
+    def expect_done(self, done: int, total: int) -> None:
+        """Wait until the page says how many trials are done."""
+        expect(self.page.get_by_text(self.words["progress"].format(done=done, total=total))).to_be_visible()
+
+    def agree(self) -> None:
+        """Consent."""
+        self.button("consent.agree").click()
+
+    def describe(self, knows: dict[str, str], *, dialects: str = "no") -> None:
+        """Fill in the background form: level by language tag."""
+        interface = next(t for t in languages.available() if languages.texts(t) is self.words)
+        for tag, level in knows.items():
+            question = self.words["background.knows"].format(language=languages.spoken(tag, interface))
+            self._choose(question, self.words[f"background.{level}"])
+        for group in self.page.get_by_role("radiogroup").filter(has_text=self.words["background.no"]).all():
+            if group.get_by_role("radio").count() == 2:
+                group.get_by_text(self.words[f"background.{dialects}"], exact=True).click()
+        self._choose(self.words["background.age"], "25–34")
+        self._choose(self.words["background.hearing"], self.words["background.hearing_normal"])
+        self.button("continue").click()
+
+    def _choose(self, question: str, answer: str) -> None:
+        self.page.get_by_role("radiogroup", name=question).get_by_text(answer, exact=True).click()
+
+    def hear(self) -> None:
+        """Play the clip with the mouse, to its end."""
+        self.page.get_by_role("button", name=self.words["player.play"]).click()
+        expect(self.choice("angry")).to_be_enabled()
+
+    def choice(self, label: str) -> Locator:
+        """The button of an emotion."""
+        return self.page.get_by_role("group").get_by_role("button", name=self.words[f"emotion.{label}"])
+
+    def answer(self, label: str) -> None:
+        """Hear, choose, continue."""
+        self.hear()
+        self.choice(label).click()
+        self.button("continue").click()
+
+    def begin(self) -> None:
+        """Leave the feedback of the training trial."""
+        self.button("training.begin").click()
+
+
+def sign_in(page: Page, app: App, name: str) -> None:
+    """Open a researcher's page and sign in where it asks for it."""
+    page.goto(f"{app.address}/{name}")
+    page.get_by_label("Password").fill(app.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def current(store: Store, person: str) -> tuple[int, str]:
+    """The position and clip of a participant's open trial, as the database knows them."""
+    trial = store.session(person).current
+    assert trial is not None
+    return trial.position, trial.stimulus
+
+
+def run_model(page: Page, study: Study, model: str) -> None:
+    """Start a model on the models page, which must be open, and wait until it is done."""
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=discover("ser_core.methods", "METHOD")[model].title).click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text(re.compile(f"{study.id}-{model}-s0-.* is done"))).to_be_visible(timeout=120_000)
+
+
+def command(package: str, *arguments: str) -> None:
+    """Run a command as a user does; it must succeed."""
+    subprocess.run([sys.executable, "-m", package, *arguments], cwd=ROOT, check=True)

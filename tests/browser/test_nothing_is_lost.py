@@ -1,0 +1,84 @@
+"""What happens to an answer when the server goes away under it."""
+
+from __future__ import annotations
+
+import signal
+
+import sqlalchemy as sa
+from playwright.sync_api import expect
+
+from listening_tests import schema
+from listening_tests import study as studies
+from listening_tests.store import Store
+from tests.browser.people import HURRY, ROOT, Listener
+
+
+def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context):
+    app = start_app()
+    study = studies.load(ROOT / "data" / "demo")
+    store = Store()
+    (invitation,) = store.invite(study)
+    device = context(locale="en-GB")
+    device.add_init_script(HURRY)
+    page = device.new_page()
+    page.goto(app.link(study, invitation))
+    listener = Listener(page, "en")
+    listener.agree()
+    listener.describe({"cmn": "none", "de": "B", "en": "native"}, dialects="yes")
+    listener.answer("happy")
+    listener.begin()
+    listener.hear()
+    listener.choice("sad").click()
+
+    app.process.send_signal(signal.SIGKILL)
+    app.process.wait()
+    listener.button("continue").click()
+    expect(page.get_by_text(listener.words["player.saving"])).to_be_visible()
+    assert len(_answers(store, invitation.participant)) == 3
+
+    start_app()
+    page.reload()
+    listener.expect_done(4, 47)
+    answers = _answers(store, invitation.participant)
+    assert [a["position"] for a in answers] == [0, 1, 2, 3]
+    assert answers[3]["answer"]["label"] == "sad"
+    assert answers[3]["answer"]["completions"] == 1
+
+
+def test_a_wrong_link_gets_one_polite_sentence_in_the_visitor_s_language(app, context):
+    for locale, interface in (("de-DE", "de"), ("zh-CN", "zh-Hans"), ("fr-FR", "en")):
+        page = context(locale=locale).new_page()
+        page.goto(f"{app.address}/listen?study=demo&token=guessed")
+        words = Listener(page, interface).words
+        expect(page.get_by_text(words["wrong_link"])).to_be_visible()
+        expect(page.get_by_text("Sign in")).to_have_count(0)
+
+
+def test_a_clip_that_cannot_be_played_can_be_passed_over(app, context):
+    study = studies.load(ROOT / "data" / "demo")
+    store = Store()
+    (invitation,) = store.invite(study)
+    device = context(locale="en-GB")
+    device.add_init_script(HURRY)
+    page = device.new_page()
+    page.goto(app.link(study, invitation))
+    listener = Listener(page, "en")
+    listener.agree()
+    listener.describe({"cmn": "none", "de": "B", "en": "native"})
+    listener.expect_done(2, 47)
+    key = store.session(invitation.participant).trials[3].key
+    page.route(f"**/api/audio/{key}", lambda route: route.abort())
+    listener.answer("happy")
+    listener.begin()
+    expect(page.get_by_text(listener.words["player.failed"])).to_be_visible()
+    listener.button("player.skip").click()
+    listener.expect_done(4, 47)
+    assert _answers(store, invitation.participant)[3]["answer"]["failed"].startswith("media error")
+    listener.answer("sad")
+    listener.expect_done(5, 47)
+
+
+def _answers(store: Store, person: str) -> list[sa.RowMapping]:
+    query = sa.select(schema.answers).where(schema.answers.c.participant == person).order_by(schema.answers.c.position)
+    with store.engine.connect() as connection:
+        return list(connection.execute(query).mappings())
