@@ -128,14 +128,16 @@ def find(study_id: str) -> Study | None:
         BadInput: there is one, and it is broken.
     """
     for folder in places.studies():
-        if _id_of(folder) == study_id:
+        path = folder / "study.yaml"
+        if _id_of(path, path.stat().st_mtime_ns) == study_id:
             return load(folder)
     return None
 
 
-def _id_of(folder: Path) -> str | None:
+@lru_cache(maxsize=256)  # asked at every click of every listener; a new time of the file is another question
+def _id_of(path: Path, _: int) -> str | None:
     try:
-        data, _ = yaml_lines.read(folder / "study.yaml")
+        data, _lines = yaml_lines.read(path)
     except BadInput:
         return None
     return data.get("id") if isinstance(data, dict) else None

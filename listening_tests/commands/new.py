@@ -52,9 +52,8 @@ def _run(options: argparse.Namespace) -> None:
     except BadInput:
         shutil.rmtree(folder)  # half a study would be found and offered by the app
         raise
-    print(
-        f"{folder}: {len(made.stimuli)} clips. Edit study.yaml (consent, title), then: python -m listening_tests check {folder}"
-    )
+    print(f"{folder}: {len(made.stimuli)} clips. Edit the consent text and the title in study.yaml, then check it:")
+    print(f"python -m listening_tests check {folder}")
 
 
 def _settings(name: str, clips: pd.DataFrame, options: argparse.Namespace) -> str:

@@ -1,6 +1,6 @@
 """Emozionalmente's crowd-sourced judgements (Catania, CC BY 4.0): 34,510 answers of 829 Italian listeners to 6902 clips.
 
-Expects the published ``metadata`` folder: ``samples.csv`` (what was acted), ``users.csv`` (who listened), and
+Expects the published data set, or the ``metadata`` folder in it: ``samples.csv`` (what was acted), ``users.csv`` (who listened), and
 ``evaluations.csv`` (who heard what). 34 times a listener
 judged the same clip more than once; every answer stays, told apart by ``repeat``.
 """
@@ -29,6 +29,7 @@ def read(source: Path) -> ratings.Tables:
     Raises:
         BadInput: a file or a column is missing, or an emotion is none we know.
     """
+    source = next((path.parent for path in sorted(source.rglob("evaluations.csv"))), source)
     samples, users, given = (_read(source, name) for name in _COLUMNS)
     stimuli = pd.DataFrame(
         {
