@@ -1,8 +1,8 @@
 """Emozionalmente's crowd-sourced judgements (Catania, CC BY 4.0): 34,510 answers of 829 Italian listeners to 6902 clips.
 
-Expects the published data set, or the ``metadata`` folder in it: ``samples.csv`` (what was acted), ``users.csv`` (who listened), and
-``evaluations.csv`` (who heard what). 34 times a listener
-judged the same clip more than once; every answer stays, told apart by ``repeat``.
+Expects the published data set, or the ``metadata`` folder in it: ``samples.csv`` (what was acted), ``users.csv`` (who
+listened) and ``evaluations.csv`` (who heard what). 34 times a listener judged the same clip more than once; every answer
+stays, told apart by ``repeat``.
 """
 
 from __future__ import annotations
