@@ -20,7 +20,9 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -203,13 +205,13 @@ def read_table(path: str | Path, table: Table) -> pd.DataFrame:
 
 
 def _read_csv(path: Path, table: Table) -> pd.DataFrame:
+    content = _utf8(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-    except OSError as error:
-        raise BadInput(Problem(f"cannot be read: {error.strerror}", path)) from error
-    except UnicodeDecodeError as error:
-        raise BadInput(Problem(f"is not UTF-8 ({error.reason}); save it as 'CSV UTF-8'", path)) from error
+        header = next(csv.reader(io.StringIO(content.decode("utf-8"), newline="")), [])
+    except csv.Error as error:
+        raise BadInput(
+            Problem(f"the first line cannot be read as CSV: {error}; is a quote never closed?", path, 1)
+        ) from error
     _check_header(header, path, table)
     wrong: list[Any] = []
 
@@ -219,7 +221,7 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
 
     try:
         read = pyarrow.csv.read_csv(
-            io.BytesIO(path.read_bytes().removeprefix(b"\xef\xbb\xbf")),
+            io.BytesIO(content),
             pyarrow.csv.ReadOptions(use_threads=False),  # threads would lose the numbers of wrong rows
             pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pyarrow.string()), strings_can_be_null=False),
@@ -228,8 +230,24 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
         raise BadInput(Problem(f"cannot be read as CSV: {error}", path)) from error
     if wrong:
         says = "{} fields where the header names {}; a field that holds a comma must be quoted"
-        raise BadInput(*(Problem(says.format(r.actual_columns, r.expected_columns), path, r.number) for r in wrong))
+        # pyarrow counts rows, from 1 with the header; we want lines
+        lines = [line_of(path, row.number - 2) for row in wrong]
+        found = zip(wrong, lines, strict=True)
+        raise BadInput(*(Problem(says.format(r.actual_columns, r.expected_columns), path, line) for r, line in found))
     return pd.DataFrame(read.to_pandas().astype("str"))
+
+
+def _utf8(path: Path) -> bytes:
+    """The file without its byte order mark, if it is UTF-8."""
+    try:
+        content = path.read_bytes()
+        content.decode("utf-8")
+    except OSError as error:
+        raise BadInput(Problem(f"cannot be read: {error.strerror}", path)) from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(Problem(f"is not UTF-8 ({error.reason}); save it as 'CSV UTF-8'", path, line)) from error
+    return content.removeprefix(b"\xef\xbb\xbf")
 
 
 def _read_parquet(path: Path, table: Table) -> pd.DataFrame:
@@ -249,8 +267,11 @@ def _read_parquet(path: Path, table: Table) -> pd.DataFrame:
 
 
 def _check_header(header: list[str], path: Path, table: Table) -> None:
-    if len(header) == 1 and ";" in header[0]:
-        raise BadInput(Problem("columns are parted by semicolons; save it with commas", path, 1))
+    if not header:
+        raise BadInput(Problem("the file is empty; its first line must name the columns", path, 1))
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            raise BadInput(Problem(f"columns are parted by {called}; save it with commas", path, 1))
     known = [c.name for c in table.columns]
     problems = [Problem(f"column '{n}' stands twice", path, 1) for n in sorted(set(header)) if header.count(n) > 1]
     problems += [
@@ -297,16 +318,23 @@ def _locate(problem: Problem, paths: Mapping[str, Any]) -> Problem:
 
 def line_of(path: Path, row: int) -> int:
     """The line on which data row ``row`` (from 0) starts; a quoted field may hold line breaks, so rows are not lines."""
+    lines = _row_lines(path, path.stat().st_mtime_ns)
+    return lines[min(row, len(lines) - 1)]
+
+
+@lru_cache(maxsize=1)
+def _row_lines(path: Path, changed: int) -> list[int]:
+    """The line of each data row, then the line after the last; kept, because a bad file is asked once per problem."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         next(reader)
-        line, seen = reader.line_num + 1, -1
-        for record in reader:
-            seen += bool(record)
-            if seen == row:
-                return line
-            line = reader.line_num + 1
-    return line
+        lines, line = [], reader.line_num + 1
+        with suppress(csv.Error):  # a field of more than 128 KiB, such as a quote that is never closed: the line is near
+            for record in reader:
+                if record:
+                    lines.append(line)
+                line = reader.line_num + 1
+    return [*lines, line]
 
 
 def _rows(data: pd.DataFrame, mask: pd.Series | np.ndarray) -> Iterator[tuple[int, Any]]:
@@ -413,7 +441,10 @@ def _check_joins(tables: Tables) -> Iterator[Problem]:
 
 def to_csv(data: pd.DataFrame) -> str:
     """The one way in which any table of ours becomes CSV, on a page and in a file alike; numbers keep every digit."""
-    return data.to_csv(index=False, lineterminator="\n")
+    text = data.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # Python 3.11 leaves a field with a bare carriage return unquoted, and readers end the line there
+        text = data.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text
 
 
 def write(tables: Tables, directory: str | Path, *, form: Literal["csv", "parquet"] = "csv") -> None:
