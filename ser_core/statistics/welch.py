@@ -18,6 +18,7 @@ J. N. Rouder et al., Psychonomic Bulletin & Review 16, 2009. R. Vallat, Pingouin
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,9 +76,11 @@ def welch(a: Sequence[float] | npt.NDArray[np.float64], b: Sequence[float] | npt
     import pingouin  # here, because it takes a second and most pages show no test
     from scipy.stats import ttest_ind
 
-    row = pingouin.ttest(x, y, correction=True).iloc[0]  # "auto" would be Student's test for groups of equal size
-    # pingouin rounds its interval to two digits (an option for the whole process) and its Bayes factor to four
-    interval = ttest_ind(x, y, equal_var=False).confidence_interval(0.95)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)  # one constant group; our note says so
+        row = pingouin.ttest(x, y, correction=True).iloc[0]  # "auto" would be Student's test for groups of equal size
+        # pingouin rounds its interval to two digits (an option for the whole process) and its Bayes factor to four
+        interval = ttest_ind(x, y, equal_var=False).confidence_interval(0.95)
     effect, effect_low, effect_high = _hedges(x, y)
     t = float(row["T"])
     return Welch(
