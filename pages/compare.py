@@ -28,20 +28,9 @@ def _runs(found: Sequence[Run]) -> list[Run]:
         return []
     latest = {(run.config["model"], run.config["seed"]): run.id for run in reversed(found)}
     by_id = {run.id: run for run in found}
-    chosen = st.multiselect(
-        "Model runs",
-        list(by_id),
-        default=[i for i in by_id if i in latest.values()],
-        key="runs",
-        placeholder="none",
-        format_func=lambda i: _run_name(by_id[i]),
-    )
+    default = [i for i in by_id if i in latest.values()]
+    chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none")
     return [by_id[i] for i in chosen]
-
-
-def _run_name(run: Run) -> str:
-    made = str(run.config["written_at"])[:16].replace("T", " ")
-    return f"{run.config['model']} · seed {run.config['seed']} · {made}"
 
 
 def _language(result: pd.DataFrame) -> str:
@@ -177,8 +166,12 @@ def _page(study: Study) -> None:
     if compared is None:
         _nothing()
         return
-    if simulated := [s for s in compared.synthetic if "simulated" in s]:
-        st.warning(f"**Simulated listeners.** {' '.join(simulated)} Nobody heard these clips.", icon=":material/smart_toy:")
+    if compared.simulated:
+        st.warning(
+            f"**Simulated listeners.** {compared.simulated} of {compared.people} listeners are simulated: they answered by "
+            "chance and heard nothing.",
+            icon=":material/smart_toy:",
+        )
     _side_by_side(study, compared)
 
 

@@ -35,18 +35,20 @@ def _choose(study: Study, methods: dict[str, Method], *, busy: bool) -> None:
         "listener would: **mono** where a clip's language is the one it learned, **cross** elsewhere."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = st.selectbox("Model", list(methods), format_func=lambda name: methods[name].title, width=416)
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, width=144, help="Of everything that is drawn by chance.")
-        st.button("Start", type="primary", disabled=busy, on_click=_start, args=(study, model, int(seed)))
+        st.selectbox("Model", list(methods), format_func=lambda name: methods[name].title, key="model", width=416)
+        st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", width=144, help="Of everything that is drawn by chance.")
+        st.button("Start", type="primary", disabled=busy, on_click=_start, args=(study,))
     if busy:
         st.caption("One at a time: the next can start when this one is over.")
     if said := st.session_state.pop("not started", None):
         st.error(said, icon=":material/block:")
 
 
-def _start(study: Study, model: str, seed: int) -> None:
+def _start(study: Study) -> None:
+    """Start what the widgets say now: arguments of a callback are as old as the page on which the button was drawn."""
     if not sign_in.is_signed_in():
         return
+    model, seed = st.session_state["model"], int(st.session_state["seed"])
     name = f"{study.id}-{model}-s{seed}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     arguments = ["predict", "--stimuli", str(study.folder / "stimuli.csv"), "--model", model]
     arguments += ["--train", str(study.training), "--seed", str(seed), "--out", str(places.runs() / name)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-_TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
+TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
 
 
 def draw(figure: Any, *, key: str) -> None:
@@ -14,7 +14,7 @@ def draw(figure: Any, *, key: str) -> None:
 
     The figure is changed: its axes, legend and panel titles get the colour of text.
     """
-    colour = _TEXT.get(st.context.theme.type or "light", _TEXT["light"])
+    colour = TEXT.get(st.context.theme.type or "light", TEXT["light"])
     axes = {"tickfont_color": colour, "title_font_color": colour}
     figure.update_xaxes(**axes).update_yaxes(**axes)
     figure.update_layout(legend_font_color=colour, title_font_color=colour).update_annotations(font_color=colour)

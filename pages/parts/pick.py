@@ -23,14 +23,16 @@ def study() -> Study | None:
     if not good:
         _nothing(broken)
         return None
-    by_id = {s.id: s for s in good}
-    if st.query_params.get("study") not in by_id:
-        st.query_params.pop("study", None)
     if len(good) == 1:
         return good[0]
+    by_id = {s.id: s for s in good}
+    wanted = st.query_params.get("study") or st.session_state.get("study of the last page")
+    first = list(by_id).index(wanted) if wanted in by_id else 0
+    # Streamlit could bind the address to the widget by itself, but would write what is shown there, not the id.
     chosen = st.selectbox(
-        "Study", list(by_id), format_func=lambda i: title(by_id[i]), key="study", bind="query-params", width=416
+        "Study", list(by_id), first, format_func=lambda i: f"{title(by_id[i])} · {i}", key="study", width=416
     )
+    st.query_params["study"] = st.session_state["study of the last page"] = chosen
     return by_id[chosen]
 
 

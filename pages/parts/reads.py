@@ -26,12 +26,14 @@ class Compared:
 
     Attributes:
         result: what ``python -m ser_core compare`` writes.
-        synthetic: sentences on what was made and not recorded.
+        people: how many listeners there are.
+        simulated: how many of them are simulated.
         commands: what a researcher types to get the same files.
     """
 
     result: report.Comparison
-    synthetic: tuple[str, ...]
+    people: int
+    simulated: int
     commands: str
 
 
@@ -81,6 +83,7 @@ def _compared(
     first = shlex.join(["python", "-m", "listening_tests", "export", str(study.folder), "--out", "people"])
     return Compared(
         report.comparison(tables, command=command),
-        report.synthetic(tables),
+        len(people.raters),
+        int((people.raters["simulated"] == "yes").sum()) if heard else 0,
         f"{first}\n{command}" if heard else command,
     )

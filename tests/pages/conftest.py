@@ -1,0 +1,90 @@
+"""The app as Streamlit's own test runner drives it, on data of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from listening_tests import researcher
+from pages.parts import sign_in, table
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENT_S = 60
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh machine on which the first start has made a password."""
+    monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path))
+    for name in ("EARWITNESS_DATABASE_URL", "EARWITNESS_STUDIES", researcher.VARIABLE, sign_in.RESEARCHERS):
+        monkeypatch.delenv(name, raising=False)
+    researcher.ensure_password()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks is a researcher."""
+    monkeypatch.setattr(sign_in, "is_signed_in", lambda: True)
+
+
+@pytest.fixture
+def look() -> Callable[[str], AppTest]:
+    """Open a page through the door, as ``look("studies")``."""
+
+    def open_page(name: str) -> AppTest:
+        app = AppTest.from_file(ROOT / "app.py", default_timeout=PATIENT_S)
+        return app.switch_page(f"pages/{name}.py").run()
+
+    return open_page
+
+
+STUDY = """\
+id: tones
+title: {{en: Tones, de: Töne}}
+languages: [en, de]
+emotions: [angry, happy]
+consent:
+  version: "1"
+  text: {{en: Please agree., de: Bitte zustimmen.}}
+groups:
+  - {{name: German listeners, native: de}}
+timeline: [{{trial: consent}}, {{trial: background}}, {{trial: label}}, {{trial: debrief}}]
+{more}
+"""
+
+
+def tones(folder: Path, *, more: str = "", truths: tuple[str, ...] = ("angry", "happy"), pitch_hz: float = 200) -> Path:
+    """A table of short tones, and the study.yaml of a study around it."""
+    (folder / "clips").mkdir(parents=True)
+    rows = ["stimulus,file,language,speaker,truth"]
+    for i, truth in enumerate(truths):
+        time_s = np.arange(4800) / 16000
+        tone = 0.3 * np.sin(2 * np.pi * (pitch_hz + 50 * i) * time_s)
+        soundfile.write(folder / "clips" / f"{i}.wav", tone, 16000, subtype="PCM_16")
+        rows.append(f"{pitch_hz:g}-{i},clips/{i}.wav,de,s,{truth}")
+    (folder / "stimuli.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "study.yaml").write_text(STUDY.format(more=more), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the buttons of the page save: content by file name."""
+    found: dict[str, bytes] = {}
+    real = table.save
+
+    def save(content: bytes, file: str) -> None:
+        found[file] = content
+        real(content, file)
+
+    monkeypatch.setattr(table, "save", save)
+    return found

@@ -1,0 +1,185 @@
+"""The compare page: nothing yet, people and models side by side, and downloads equal to what the commands write."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from listening_tests import simulate, study
+from listening_tests.store import Store
+from ser_core import places, published, runs
+from tests.pages.conftest import tones
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "data" / "demo"
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def listen(count: int = 6) -> None:
+    simulate.simulate(study.load(DEMO), Store(), listeners=count, seed=3)
+
+
+def run_majority(name: str, seed: int = 0) -> None:
+    plan = runs.Plan(DEMO / "stimuli.csv", (DEMO / "training" / "stimuli.csv",), "majority", seed)
+    runs.execute(plan, places.runs() / name)
+
+
+def charts(app) -> list[str]:
+    return [element.proto.id.rsplit("-", 1)[-1] for element in app.get("plotly_chart")]
+
+
+def test_without_answers_and_runs_the_page_says_what_to_do_next(look):
+    app = look("compare")
+    assert not app.exception
+    assert "Nothing to compare yet" in app.info[0].value
+    assert {link.proto.label for link in app.get("page_link")} >= {"Invite listeners", "Run a model"}
+    assert not app.dataframe
+
+
+def test_people_alone_are_shown_and_simulated_ones_are_called_so(look):
+    listen(2)
+    app = look("compare")
+    assert not app.exception
+    banners = " ".join(w.value for w in app.warning)
+    assert "Synthetic voices" in banners
+    assert "2 of 2 listeners are simulated" in banners
+
+
+def test_a_run_alone_is_shown(look):
+    run_majority("first")
+    app = look("compare")
+    assert not app.exception
+    assert "Simulated" not in " ".join(w.value for w in app.warning)
+    assert "Tests need at least two groups of listeners" in " ".join(i.value for i in app.info)
+    assert "listening_tests export" not in app.code[0].value
+
+
+def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tmp_path: Path):
+    listen()
+    run_majority("first")
+    app = look("compare")
+    assert not app.exception
+    lines = app.code[0].value.splitlines()
+    assert [line.split()[:4] for line in lines] == [
+        ["python", "-m", "listening_tests", "export"],
+        ["python", "-m", "ser_core", "compare"],
+    ]
+    for line in lines:
+        arguments = [sys.executable, *shlex.split(line)[1:]]
+        subprocess.run(arguments, cwd=tmp_path, check=True, env=_environment(), capture_output=True)
+    for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
+        assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
+    assert saved["demo-report.html"] == (tmp_path / "comparison" / "report.html").read_bytes()
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
+    listen()
+    run_majority("first")
+    app = look("compare")
+    scores = pd.read_csv(io.BytesIO(saved["scores.csv"]), keep_default_na=False, na_values={"value": [""]})
+    overview = app.dataframe[0].value.set_index("group")
+    assert overview.loc["majority de mono", "German"] == 0.25  # one class of four is always right
+    assert list(overview.columns)[-1] == "All together"
+    per_emotion = app.dataframe[1].value.set_index(["group", "emotion"])
+    groups = scores[(scores["rater"] == "") & (scores["language"] == "cmn") & (scores["metric"] == "recall")]
+    assert len(per_emotion) == len(groups) > 8
+    for row in groups.itertuples():
+        assert per_emotion.loc[(row.group, row.emotion), "recall"] == pytest.approx(row.value, nan_ok=True)
+
+
+def test_every_group_that_heard_the_language_has_its_matrix(look):
+    listen()
+    run_majority("first")
+    app = look("compare")
+    confusions = len(app.get("plotly_chart")) - 1  # the first figure is that of UA
+    groups = app.dataframe[0].value
+    assert confusions == groups["Mandarin Chinese"].notna().sum() > 4
+
+
+def test_another_language_is_a_click_away(look):
+    listen()
+    app = look("compare")
+    language = app.segmented_control[0]
+    assert language.options == ["Mandarin Chinese", "German", "English", "Scottish English", "All together"]
+    language.set_value("de").run()
+    assert not app.exception
+    assert "clips in German" in " ".join(s.value for s in app.subheader)
+    language = app.segmented_control[0]
+    language.set_value("").run()
+    assert not app.exception
+    assert "all clips" in " ".join(s.value for s in app.subheader)
+
+
+def test_of_two_runs_of_one_model_the_later_stands_there_at_first(look):
+    run_majority("zebra")
+    run_majority("aardvark")
+    run_majority("other-seed", seed=1)
+    app = look("compare")
+    assert not app.exception
+    finished = {r.id: r.config["written_at"] for r in runs.of(study.load(DEMO).stimuli)}
+    latest = max(("zebra", "aardvark"), key=lambda name: (finished[name], name))
+    assert set(app.multiselect[0].value) == {latest, "other-seed"}
+
+
+def test_two_runs_of_one_model_together_are_refused_in_words(look):
+    run_majority("one")
+    run_majority("two")
+    app = look("compare")
+    app.multiselect[0].set_value(["one", "two"]).run()
+    assert not app.exception
+    assert "cannot be compared" in app.error[0].value
+    assert app.code[0].value
+
+
+def test_published_matrices_stand_beside_ones_own(look, saved):
+    listen(2)
+    app = look("compare")
+    before = len(app.get("plotly_chart"))
+    (paper,) = published.papers()
+    app.selectbox(key="paper").set_value(paper).run()
+    assert not app.exception
+    printed = published.read(paper)
+    assert printed.citation in [m.value for m in app.markdown]
+    here = printed.confusion[printed.confusion["language"] == "cmn"]["group"].nunique()
+    assert len(app.get("plotly_chart")) - before == here > 0
+    for name, data in printed.tables.items():
+        assert len(pd.read_csv(io.BytesIO(saved[f"{paper}-{name}.csv"]))) == len(data)
+
+
+def test_a_language_the_paper_does_not_have_is_said(look):
+    listen(2)
+    app = look("compare")
+    app.segmented_control[0].set_value("en-scotland").run()
+    app.selectbox(key="paper").set_value(published.papers()[0]).run()
+    assert not app.exception
+    assert "prints no confusion matrix of clips in Scottish English" in " ".join(i.value for i in app.info)
+
+
+def test_a_new_answer_is_seen_without_a_restart(look):
+    listen(1)
+    first = look("compare").warning[1].value
+    listen(1)
+    assert "1 of 1" in first
+    assert "2 of 2" in look("compare").warning[1].value
+
+
+def test_a_study_of_one_language_and_no_banner(look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tones(tmp_path / "tones")
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
+    simulate.simulate(study.load(folder), Store(), listeners=2, seed=1)
+    app = look("compare")
+    assert not app.exception
+    assert "Synthetic" not in " ".join(w.value for w in app.warning)
+    assert app.segmented_control[0].options == ["German"]
