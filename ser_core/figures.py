@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -51,7 +52,7 @@ def confusion(
             y=[_name(t, names) for t in truths],
             text=[[f"{s:.2f}" for s in line] for line in share],
             texttemplate="%{text}",
-            customdata=[hover[i : i + len(columns)] for i in range(0, len(hover), len(columns))],
+            customdata=np.reshape(np.array(hover, dtype=object), share.shape),
             hovertemplate="%{customdata}<extra></extra>",
             colorscale=[list(step) for step in SCALE],
             zmin=0,

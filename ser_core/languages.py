@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-_TAG = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,12})*$")
-_SCRIPT = re.compile(r"^[A-Za-z]{4}$")
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,12})*")
+_SCRIPT = re.compile(r"[A-Za-z]{4}")
 
 
 def is_tag(text: str) -> bool:
@@ -18,7 +18,7 @@ def is_tag(text: str) -> bool:
     >>> is_tag("cmn-x-tianjin"), is_tag("German (DE)")
     (True, False)
     """
-    return bool(_TAG.match(text))
+    return bool(_TAG.fullmatch(text))
 
 
 def normal(tag: str) -> str:
@@ -28,7 +28,7 @@ def normal(tag: str) -> str:
     ('cmn', 'cmn-x-tianjin', 'de-at', 'yue')
     """
     first, *rest = tag.split("-")
-    rest = [part.lower() for part in rest if not _SCRIPT.match(part) or "x" in rest]
+    rest = [part.lower() for part in rest if not _SCRIPT.fullmatch(part) or "x" in rest]
     if first.lower() == "zh":
         return "-".join(rest) if rest and len(rest[0]) == 3 and rest[0].isalpha() else "-".join(["cmn", *rest])
     return "-".join([first.lower(), *rest])
