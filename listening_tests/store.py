@@ -272,8 +272,10 @@ class Store:
         natives = {who: said["native_languages"] for who, said in backgrounds(given).items()}
         groups = [study.group(natives[p]) if p in natives else "" for p in people["participant"]]
         done = people["participant"].map(given.groupby("participant").size()).fillna(0).astype(int)
-        shown = ["participant", "group", "ui_language", "invited_at", "started_at", "finished_at", "answered", "trials"]
-        return people.assign(group=groups, answered=done, trials=planned)[shown]
+        simulated = people["simulated"].map({True: "yes", False: "no"})
+        facts = ["participant", "group", "ui_language", "simulated"]
+        shown = [*facts, "invited_at", "started_at", "finished_at", "answered", "trials"]
+        return people.assign(group=groups, answered=done, trials=planned, simulated=simulated)[shown]
 
 
 def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:

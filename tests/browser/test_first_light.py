@@ -110,6 +110,9 @@ def _mandarin_listener(app, context, store, study, invitation):
         listener.choice("neutral").tap()
         listener.button("continue").tap()
     listener.expect_done(6, TOTAL)
+    page.goto("about:blank")
+    page.go_back()
+    listener.expect_done(6, TOTAL)
     phone.close()
 
     laptop = context(locale="zh-CN", viewport={"width": 1280, "height": 900})

@@ -70,6 +70,7 @@ def test_simulated_listeners_are_marked_and_their_tables_are_valid(store, study,
     tables = export.tables(study, store)
     assert set(tables.raters["rater"]) == set(people)
     assert set(tables.raters["simulated"]) == {"yes"}
+    assert set(store.progress(study)["simulated"]) == {"yes"}
     assert len(tables.ratings) == 5 * 4
     ratings.write(tables, tmp_path / "out")
     assert len(ratings.read(tmp_path / "out").ratings) == 20
