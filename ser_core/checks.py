@@ -1,0 +1,137 @@
+"""What may stand in the three tables: each field, each row, and the three together.
+
+Problems found here carry the table's name as file and the row (from 0) as line; ``located`` turns both into what a person
+can open. That keeps line counting, which must read the file again, off the path where nothing is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_core import languages
+from ser_core.emotions import CANNOT_SAY, EMOTIONS
+from ser_core.errors import Problem, nearest
+from ser_core.table_files import line_of
+from ser_core.tables import RATER_TYPES, SETTINGS, Table, Tables
+
+
+def located(problem: Problem, paths: Mapping[str, Any]) -> Problem:
+    """The problem with the path and line (the row, for Parquet) of its table; without a path, the row counted from 1."""
+    path = paths.get(str(problem.file))
+    if path is None or problem.line is None:
+        return Problem(problem.what, path or problem.file, None if problem.line is None else problem.line + 1)
+    if Path(path).suffix == ".parquet":
+        return Problem(f"row {problem.line + 1}: {problem.what}", path)
+    return Problem(problem.what, path, line_of(Path(path), problem.line))
+
+
+def number(column: pd.Series) -> pd.Series:
+    """Text as numbers, NaN where a field is empty or no number."""
+    return pd.to_numeric(column.replace("", np.nan), errors="coerce")
+
+
+def _rows(data: pd.DataFrame, mask: pd.Series | np.ndarray) -> Iterator[tuple[int, Any]]:
+    positions = np.flatnonzero(np.asarray(mask))
+    return ((int(i), data.iloc[i]) for i in positions)
+
+
+def check_fields(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
+    """Fields that are empty and may not be, or that are no number and should be."""
+    for column in table.columns:
+        if column.name not in data:
+            continue
+        values = data[column.name]
+        empty = values.isna() | (values.astype("str") == "")
+        if column.required:
+            yield from (Problem(f"'{column.name}' is empty ({column.help})", table.name, i) for i, _ in _rows(data, empty))
+        if column.kind == "number":
+            bad = ~empty & ~np.isfinite(number(values))
+            what = "'{}' is not a number: '{}'"
+            yield from (Problem(what.format(column.name, row[column.name]), table.name, i) for i, row in _rows(data, bad))
+
+
+def check_rows(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
+    """Rows that stand twice, and what a row of this table cannot say."""
+    keys = [k for k in table.key if k in data]
+    for i, row in _rows(data, data.duplicated(keys, keep="first")):
+        named = ", ".join(f"{k} '{row[k]}'" for k in keys if row[k] != "" and not pd.isna(row[k]))
+        yield Problem(f"duplicate row: {named} stands above already", table.name, i)
+    yield from _CHECKS[table.name](data)
+
+
+def _check_stimuli(data: pd.DataFrame) -> Iterator[Problem]:
+    tags = ~data["language"].map(languages.is_tag) & (data["language"] != "")
+    for i, row in _rows(data, tags):
+        yield Problem(f"'{row['language']}' is not a BCP 47 language tag like de, cmn or cmn-x-tianjin", "stimuli", i)
+    for i, row in _rows(data, (data["truth"] != "") & ~data["truth"].isin(EMOTIONS)):
+        yield Problem(f"unknown emotion '{row['truth']}'. {nearest(row['truth'], EMOTIONS)}", "stimuli", i)
+    for i, row in _rows(data, data["duration_s"] <= 0):
+        yield Problem(f"'duration_s' must be more than 0, not {row['duration_s']:g}", "stimuli", i)
+    half = data["truth_start_s"].isna() != data["truth_end_s"].isna()
+    for i, _ in _rows(data, half):
+        yield Problem("'truth_start_s' and 'truth_end_s' go together; one is empty", "stimuli", i)
+    yield from _check_interval(data, "stimuli", "truth_start_s", "truth_end_s", data["duration_s"])
+
+
+def _check_raters(data: pd.DataFrame) -> Iterator[Problem]:
+    for i, row in _rows(data, ~data["rater_type"].isin(RATER_TYPES)):
+        yield Problem(f"unknown rater_type '{row['rater_type']}'. {nearest(row['rater_type'], RATER_TYPES)}", "raters", i)
+    for i, row in _rows(data, (data["setting"] != "") & ~data["setting"].isin(SETTINGS)):
+        yield Problem(f"unknown setting '{row['setting']}'. {nearest(row['setting'], SETTINGS)}", "raters", i)
+    for name in ("native_languages", "dialects", "proficiency"):
+        for i, row in _rows(data, data[name] != ""):
+            for part in row[name].split():
+                if not languages.is_tag(part.partition(":")[0]):
+                    yield Problem(f"'{name}' holds '{part}', which is not a BCP 47 tag like de or en:C1", "raters", i)
+
+
+def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
+    labels = (*EMOTIONS, CANNOT_SAY)
+    for i, row in _rows(data, (data["label"] != "") & ~data["label"].isin(labels)):
+        yield Problem(f"unknown label '{row['label']}'. {nearest(row['label'], labels)}", "ratings", i)
+    for i, row in _rows(data, (data["weight"] < 0) | (data["weight"] > 1)):
+        yield Problem(f"'weight' must lie between 0 and 1, not {row['weight']:g}", "ratings", i)
+    for i, _ in _rows(data, data["start_s"].isna() != data["end_s"].isna()):
+        yield Problem("'start_s' and 'end_s' go together; one is empty", "ratings", i)
+    yield from _check_interval(data, "ratings", "start_s", "end_s", pd.Series(np.inf, data.index))
+
+
+def _check_interval(data: pd.DataFrame, table: str, start: str, end: str, limit: pd.Series) -> Iterator[Problem]:
+    for i, row in _rows(data, (data[start] < 0) | (data[start] >= data[end])):
+        yield Problem(f"a part from {row[start]:g} s to {row[end]:g} s is not possible", table, i)
+    tolerance_s = 0.001  # durations are often written with three decimals
+    for i, row in _rows(data, data[end] > limit + tolerance_s):
+        yield Problem(f"a part ends at {row[end]:g} s, after its clip ends ({limit.iloc[i]:g} s)", table, i)
+
+
+_CHECKS = {"stimuli": _check_stimuli, "raters": _check_raters, "ratings": _check_ratings}
+
+
+def check_joins(tables: Tables) -> Iterator[Problem]:
+    """Ratings of unknown raters or clips, of parts beyond the clip's end, and posteriors that do not sum to 1."""
+    ratings = tables.ratings
+    for name, other in (("rater", tables.raters), ("stimulus", tables.stimuli)):
+        unknown = ~ratings[name].isin(other[name])
+        for i, row in _rows(ratings, unknown):
+            yield Problem(f"unknown {name} '{row[name]}'; the {name} table does not hold it", "ratings", i)
+    length = ratings["stimulus"].map(tables.stimuli.drop_duplicates("stimulus").set_index("stimulus")["duration_s"])
+    beyond = ratings.assign(_length=length.astype("float64"))
+    yield from (
+        Problem(f"a part ends at {row['end_s']:g} s, after its clip ends ({row['_length']:g} s)", "ratings", i)
+        for i, row in _rows(beyond, beyond["end_s"] > beyond["_length"] + 0.001)
+    )
+    unit = ["rater", "stimulus", "start_s", "end_s", "repeat"]
+    total = ratings.groupby(unit, dropna=False)["weight"].transform("sum")
+    first = ~ratings.duplicated(unit)
+    for i, row in _rows(ratings, first & ~np.isclose(total, 1, atol=1e-4)):
+        yield Problem(
+            f"the weights of rater '{row['rater']}' for stimulus '{row['stimulus']}' sum to {total.iloc[i]:.4g}, not 1; "
+            "a choice has one row of weight 1, a posterior one row per label",
+            "ratings",
+            i,
+        )

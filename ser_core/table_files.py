@@ -1,0 +1,154 @@
+"""One table's file: CSV or Parquet in, text as it was written out; and the line on which a row stands.
+
+What cannot be a table at all (no UTF-8, another separator, a row of too many fields, ids stored as numbers) is refused here;
+what a table holds is checked in ``checks.py``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import threading
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
+
+from ser_core.errors import BadInput, Problem
+from ser_core.tables import Table
+
+
+def read_raw(path: Path, table: Table) -> pd.DataFrame:
+    """The file's columns, every field of a CSV as text.
+
+    Raises:
+        BadInput: it is no table of this kind.
+    """
+    return _read_parquet(path, table) if path.suffix == ".parquet" else _read_csv(path, table)
+
+
+def _read_csv(path: Path, table: Table) -> pd.DataFrame:
+    content = _utf8(path)
+    try:
+        header = next(csv.reader(io.StringIO(content.decode("utf-8"), newline="")), [])
+    except csv.Error as error:
+        raise BadInput(
+            Problem(f"the first line cannot be read as CSV: {error}; is a quote never closed?", path, 1)
+        ) from error
+    _check_header(header, path, table)
+    wrong: list[Any] = []
+
+    def skip(row: Any) -> str:
+        wrong.append(row)
+        return "skip"
+
+    try:
+        read = pyarrow.csv.read_csv(
+            io.BytesIO(content),
+            pyarrow.csv.ReadOptions(use_threads=False),  # threads would lose the numbers of wrong rows
+            pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pyarrow.string()), strings_can_be_null=False),
+        )
+    except pyarrow.ArrowInvalid as error:
+        raise BadInput(Problem(f"cannot be read as CSV: {error}", path)) from error
+    if wrong:
+        says = "{} fields where the header names {}; a field that holds a comma must be quoted"
+        # pyarrow counts rows, from 1 with the header; we want lines
+        lines = [line_of(path, row.number - 2) for row in wrong]
+        found = zip(wrong, lines, strict=True)
+        raise BadInput(*(Problem(says.format(r.actual_columns, r.expected_columns), path, line) for r, line in found))
+    return pd.DataFrame(read.to_pandas().astype("str"))
+
+
+def _utf8(path: Path) -> bytes:
+    """The file without its byte order mark, if it is UTF-8."""
+    try:
+        content = path.read_bytes()
+        content.decode("utf-8")
+    except OSError as error:
+        raise BadInput(Problem(f"cannot be read: {error.strerror}", path)) from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(Problem(f"is not UTF-8 ({error.reason}); save it as 'CSV UTF-8'", path, line)) from error
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _read_parquet(path: Path, table: Table) -> pd.DataFrame:
+    try:
+        data = pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise BadInput(Problem(f"cannot be read as Parquet: {error}", path)) from error
+    _check_header(data.column_names, path, table)
+    cast = [
+        Problem(f"column '{f.name}' is of type {f.type}; ids and labels must be stored as text, or 007 becomes 7", path)
+        for f in data.schema
+        if f.name not in table.numbers and not (pyarrow.types.is_string(f.type) or pyarrow.types.is_large_string(f.type))
+    ]
+    if cast:
+        raise BadInput(*cast)
+    return pd.DataFrame(data.to_pandas())
+
+
+def _check_header(header: list[str], path: Path, table: Table) -> None:
+    if not header:
+        raise BadInput(Problem("the file is empty; its first line must name the columns", path, 1))
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            raise BadInput(Problem(f"columns are parted by {called}; save it with commas", path, 1))
+    known = [c.name for c in table.columns]
+    problems = [Problem(f"column '{n}' stands twice", path, 1) for n in sorted(set(header)) if header.count(n) > 1]
+    problems += [
+        Problem(f"column '{c.name}' is missing ({c.help})", path, 1)
+        for c in table.columns
+        if c.required and c.name not in header
+    ]
+    unknown = [n for n in header if n not in known]
+    if problems and unknown:
+        problems.append(Problem(f"columns we do not know: {', '.join(unknown)}. Known: {', '.join(known)}", path, 1))
+    if problems:
+        raise BadInput(*problems)
+
+
+def line_of(path: Path, row: int) -> int:
+    """The line on which data row ``row`` (from 0) starts; a quoted field may hold line breaks, so rows are not lines."""
+    lines = _row_lines(path, path.stat().st_mtime_ns)
+    return lines[min(row, len(lines) - 1)]
+
+
+@lru_cache(maxsize=1)
+def _row_lines(path: Path, changed: int) -> list[int]:
+    """The line of each data row, then the line after the last; kept, because a bad file is asked once per problem."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        lines, line = [], reader.line_num + 1
+        with suppress(csv.Error):  # a field of more than 128 KiB, such as a quote that is never closed: the line is near
+            for record in reader:
+                if record:
+                    lines.append(line)
+                line = reader.line_num + 1
+    return [*lines, line]
+
+
+def to_csv(data: pd.DataFrame) -> str:
+    """The one way in which any table of ours becomes CSV, on a page and in a file alike; numbers keep every digit."""
+    text = data.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # Python 3.11 leaves a field with a bare carriage return unquoted, and readers end the line there
+        text = data.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it, not even after the power failed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
