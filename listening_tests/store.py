@@ -12,6 +12,7 @@ import os
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,7 +23,6 @@ import alembic.command
 import alembic.config
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from listening_tests import timeline
 from listening_tests.schema import answers, consents, events, participants, trials
@@ -136,17 +136,17 @@ class Store:
 
         Two tabs that open the link at once draw the same order from the same seed; the first to come keeps its keys.
         """
-        with self.engine.begin() as connection:
-            who = participants.c.participant == participant
-            seed, started = connection.execute(sa.select(participants.c.seed, participants.c.started_at).where(who)).one()
-            if not started:
-                drawn = [{"participant": participant, **_row(t)} for t in timeline.draw(study, seed)]
-                self._insert_once(connection, trials, drawn)
-                connection.execute(
-                    participants.update()
-                    .where(who & (participants.c.started_at == ""))
-                    .values(started_at=now(), study_version=study.version)
-                )
+        session = self.session(participant)
+        if session.trials:
+            return session
+        who = participants.c.participant == participant
+        with self.engine.connect() as connection:
+            seed = connection.execute(sa.select(participants.c.seed).where(who)).scalar_one()
+        drawn = [{"participant": participant, **_row(t)} for t in timeline.draw(study, seed)]
+        begun = participants.update().where(who).values(started_at=now(), study_version=study.version)
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its keys count
+            connection.execute(trials.insert(), drawn)
+            connection.execute(begun)
         return self.session(participant)
 
     def session(self, participant: str) -> Session:
@@ -187,10 +187,10 @@ class Store:
             return before
         answer = _declared(before.trials[event.position], event.answer)
         row = {"participant": participant, "position": event.position, "answer": answer, "answered_at": now()}
-        with self.engine.begin() as connection:
-            self._insert_once(connection, answers, [row])
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its answer counts
+            connection.execute(answers.insert(), row)
             if after.finished:
-                who = (participants.c.participant == participant) & (participants.c.finished_at == "")
+                who = participants.c.participant == participant
                 connection.execute(participants.update().where(who).values(finished_at=now()))
         return self.session(participant)
 
@@ -213,11 +213,6 @@ class Store:
         row = {"participant": participant, "position": position, "kind": kind, "detail": dict(detail), "at": now()}
         with self.engine.begin() as connection:
             connection.execute(events.insert(), row)
-
-    def _insert_once(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        insert: Any = dialects[self.engine.dialect.name](table)
-        connection.execute(insert.on_conflict_do_nothing(), rows)
 
     # --- reading ---
 

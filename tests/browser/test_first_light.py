@@ -71,6 +71,11 @@ def _german_listener(app, context, store, study, invitation, truth):
     listener.button("continue").dblclick()
     listener.expect_done(4, TOTAL)
     assert [a["position"] for a in _answers(store, person)] == [0, 1, 2, 3]
+    measured = _answers(store, person)[3]["answer"]
+    length_s = study.stimuli.set_index("stimulus").loc[before[1], "duration_s"]
+    assert (measured["plays"], measured["completions"]) == (1, 1)
+    assert measured["coverage_s"] == pytest.approx(length_s, abs=0.1)
+    assert 0 < measured["response_s"] < 60
 
     tab = device.new_page()
     tab.goto(app.link(study, invitation))
