@@ -84,7 +84,7 @@ def _cancel(job: Job) -> None:
 
 
 def _ended(job: Job) -> None:
-    took = f"{(job.ended_at - job.started_at).total_seconds():.0f} s" if job.ended_at else "an unknown time"
+    took = f"{max(0.0, (job.ended_at - job.started_at).total_seconds()):.0f} s" if job.ended_at else "an unknown time"
     if job.state == "done":
         st.success(f"`{job.name}` is done, after {took}.", icon=":material/check:")
         st.page_link(str(frame.PAGES / "compare.py"), label="See it beside the listeners", icon=":material/arrow_forward:")

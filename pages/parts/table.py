@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from ser_core.ratings import to_csv
 
 _P_VALUES = ("p", "p_holm", "p_fdr")
+_SHORT = 20  # rows that are shown without scrolling inside the table
 
 
 def draw(data: pd.DataFrame, **columns: Any) -> None:
@@ -20,7 +21,8 @@ def draw(data: pd.DataFrame, **columns: Any) -> None:
         **columns: how single columns are shown, as ``st.column_config`` takes it; None hides one.
     """
     numbers = {str(n): _rounded(str(n)) for n in data.select_dtypes("float").columns}
-    st.dataframe(data, hide_index=True, placeholder="–", column_config={**numbers, **columns})
+    height: Literal["content", "auto"] = "content" if len(data) <= _SHORT else "auto"
+    st.dataframe(data, hide_index=True, placeholder="–", height=height, column_config={**numbers, **columns})
 
 
 def _rounded(name: str) -> Any:
