@@ -11,9 +11,13 @@ from listening_tests.trial import trial_types
 
 
 def simulate(study: Study, store: Store, *, listeners: int, seed: int) -> list[str]:
-    """Add simulated listeners, marked as such in every table; returns their ids."""
+    """Add simulated listeners, marked as such in every table; returns their ids.
+
+    The same seed gives the same backgrounds, orders and answers again; only the ids of the listeners are others.
+    """
     rng = random.Random(seed)
-    people = [i.participant for i in store.invite(study, listeners, simulated=True)]
+    seeds = [rng.getrandbits(62) for _ in range(listeners)]
+    people = [i.participant for i in store.invite(study, simulated=seeds)]
     for person in people:
         session = store.begin(person, study)
         while not session.finished and (trial := session.current):

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -104,20 +104,27 @@ class Store:
 
     # --- inviting and opening ---
 
-    def invite(self, study: Study, count: int = 1, *, simulated: bool = False) -> list[Invitation]:
-        """Make places for ``count`` participants; the tokens are random, 128 bits each."""
-        invited = [Invitation(f"P{_readable(8)}", secrets.token_urlsafe(16)) for _ in range(count)]
+    def invite(self, study: Study, count: int = 1, *, simulated: Sequence[int] = ()) -> list[Invitation]:
+        """Make places for ``count`` participants; the tokens are random, 128 bits each.
+
+        Args:
+            study: what they are invited to.
+            count: how many people.
+            simulated: instead of people, listeners who are marked as simulated, with these seeds for their order of clips.
+        """
+        seeds = simulated or [secrets.randbits(62) for _ in range(count)]
+        invited = [Invitation(f"P{_readable(8)}", secrets.token_urlsafe(16)) for _ in seeds]
         rows = [
             {
                 "participant": i.participant,
                 "study": study.id,
                 "token_sha256": _sha256(i.token),
-                "seed": secrets.randbits(62),
-                "simulated": simulated,
+                "seed": seed,
+                "simulated": bool(simulated),
                 "completion_code": _readable(8),
                 "invited_at": now(),
             }
-            for i in invited
+            for i, seed in zip(invited, seeds, strict=True)
         ]
         with self.engine.begin() as connection:
             connection.execute(participants.insert(), rows)

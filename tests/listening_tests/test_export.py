@@ -76,6 +76,14 @@ def test_simulated_listeners_are_marked_and_their_tables_are_valid(store, study,
     assert len(ratings.read(tmp_path / "out").ratings) == 20
 
 
+def test_the_same_seed_simulates_the_same_listeners(store, study):
+    first, second = (simulate(study, store, listeners=4, seed=8) for _ in range(2))
+    given = export.tables(study, store).ratings.set_index("rater")[["stimulus", "label", "response_s"]]
+    for one, other in zip(first, second, strict=True):
+        assert given.loc[one].to_numpy().tolist() == given.loc[other].to_numpy().tolist()
+    assert len({tuple(given.loc[one]["stimulus"]) for one in first}) > 1
+
+
 def test_the_same_export_twice_gives_the_same_bytes(store, study, folder, tmp_path, capsys):
     assert main("listening_tests", ["simulate", str(folder), "--listeners", "3", "--seed", "1"]) == 0
     for name in ("a", "b"):

@@ -1,0 +1,141 @@
+"""Every page at 1280 and 390 px, in light and dark: ``.venv/bin/python -m docs.screenshots FOLDER`` in the project's folder.
+
+The pictures of the README are some of these. The listeners in them are simulated, and the pages say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from listening_tests import researcher
+from listening_tests import study as studies
+from listening_tests.simulate import simulate
+from listening_tests.store import Store
+from tests.browser.people import HURRY, ROOT, App, Listener, command, sign_in
+
+WIDTHS = {1280: "laptop", 390: "phone"}
+INTERFACES = {("laptop", "light"): "en", ("laptop", "dark"): "de", ("phone", "light"): "zh-Hans", ("phone", "dark"): "de"}
+DEMO = ROOT / "data" / "demo"
+
+
+@contextlib.contextmanager
+def _app() -> Iterator[App]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = ["-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    next(line for line in process.stdout if "URL:" in line)
+    password = researcher.ensure_password() or researcher.new_password()
+    yield App(f"http://127.0.0.1:{port}", Path(os.environ["EARWITNESS_DATA"]), password, process)
+    process.terminate()
+    process.communicate()
+
+
+def _fill(folder: Path) -> None:
+    os.environ["EARWITNESS_DATA"] = str(folder)
+    simulate(studies.load(DEMO), Store(), listeners=12, seed=1)
+    tables = ["--stimuli", str(DEMO / "stimuli.csv"), "--train", str(DEMO / "training" / "stimuli.csv")]
+    for model in ("majority", "logmel_probe"):
+        command("ser_core", "predict", *tables, "--model", model, "--out", str(folder / "runs" / f"demo-{model}"))
+
+
+def _researcher(app: App, page: Page, name: str, out: Path) -> None:
+    page.goto(f"{app.address}/{name}")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    if name == "compare":
+        expect(page.locator(".js-plotly-plot").last).to_be_visible()
+    width = (page.viewport_size or {"width": 1280})["width"]
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=out)
+    if name == "compare":
+        top = page.get_by_role("heading", name="People and models on").bounding_box()
+        assert top is not None
+        clip = {"x": 0, "y": top["y"] - 14, "width": width, "height": 1270}
+        page.screenshot(path=out.with_name(f"{out.stem}-figures.png"), clip=clip)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 860})
+
+
+def _listener(app: App, page: Page, interface: str, out: Path) -> None:
+    study = studies.load(DEMO)
+    (invitation,) = Store().invite(study)
+    page.goto(app.link(study, invitation))
+    listener = Listener(page, interface)
+
+    def shot(name: str) -> None:
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out.with_name(f"{name}-{out.stem}.png"), full_page=True)
+
+    expect(listener.button("consent.agree")).to_be_visible()
+    shot("consent")
+    listener.agree()
+    expect(listener.button("continue")).to_be_visible()
+    shot("background")
+    listener.describe({"cmn": "none", "de": "native", "en": "C"})
+    listener.answer("angry")
+    expect(listener.button("training.begin")).to_be_visible()
+    shot("feedback")
+    listener.begin()
+    expect(page.get_by_role("button", name=listener.words["player.play"])).to_be_visible()
+    shot("waiting")
+    listener.hear()
+    listener.choice("happy").click()
+    shot("trial")
+
+
+def _look(browser: Browser, app: App, folder: Path) -> None:
+    for width, device in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            interface = INTERFACES[device, scheme]
+            options = {"viewport": {"width": width, "height": 860}, "has_touch": device == "phone"}
+            context = browser.new_context(
+                color_scheme=scheme,  # type: ignore[arg-type]
+                locale={"zh-Hans": "zh-CN"}.get(interface, interface),
+                device_scale_factor=1,
+                **options,  # type: ignore[arg-type]
+            )
+            context.add_init_script(HURRY)
+            page = context.new_page()
+            _listener(app, page, interface, folder / f"{device}-{scheme}.png")
+            page.goto(f"{app.address}/studies")
+            expect(page.get_by_label("Password")).to_be_visible()
+            page.screenshot(path=folder / f"sign_in-{device}-{scheme}.png")
+            sign_in(page, app, "studies")
+            for name in ("studies", "models", "compare"):
+                _researcher(app, page, name, folder / f"{name}-{device}-{scheme}.png")
+            context.close()
+
+
+def main() -> None:
+    """Make a demo with simulated listeners and two models, and take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        _fill(Path(data))
+        with _app() as app, sync_playwright() as playwright:
+            path = os.environ.get("EARWITNESS_CHROMIUM", "/usr/bin/chromium")
+            browser = playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+            )
+            _look(browser, app, folder)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
