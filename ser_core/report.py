@@ -79,7 +79,9 @@ def comparison(tables: Tables, *, seed: int = 0, draws: int = 2000, command: str
 
 
 def synthetic(tables: Tables) -> tuple[str, ...]:
-    """What in the tables was made and not recorded: sentences for a banner; a column ``synthetic`` says 'yes'.
+    """What in the tables was made and not recorded, as sentences for a banner.
+
+    A column ``synthetic`` of the clips or ``simulated`` of the raters says 'yes'.
 
     >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
     >>> made = frame(STIMULI, [{"stimulus": "a", "language": "de", "synthetic": "yes"}])
@@ -87,8 +89,13 @@ def synthetic(tables: Tables) -> tuple[str, ...]:
     ('1 of 1 clips are synthetic voices.',)
     """
     said = []
-    for data, what in ((tables.stimuli, "clips are synthetic voices"), (tables.raters, "raters are simulated")):
-        number_of = int((data["synthetic"].str.lower() == "yes").sum()) if "synthetic" in data else 0
+    people = tables.raters[tables.raters["rater_type"] == "human"]
+    marks = (
+        (tables.stimuli, "synthetic", "clips are synthetic voices"),
+        (people, "simulated", "listeners are simulated, who heard nothing"),
+    )
+    for data, column, what in marks:
+        number_of = int((data[column].str.lower() == "yes").sum()) if column in data else 0
         if number_of:
             said.append(f"{number_of:,} of {len(data):,} {what}.")
     return tuple(said)

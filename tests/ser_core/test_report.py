@@ -113,8 +113,8 @@ def test_synthetic_voices_and_simulated_listeners_are_marked():
     _, text = page(tables(synthetic="yes"))
     assert "Not real data. 6 of 6 clips are synthetic voices." in text
     made = tables()
-    made.raters["synthetic"] = ["yes", "no", "", "", "", ""]
-    assert "1 of 6 raters are simulated." in page(made)[1]
+    made.raters["simulated"] = ["yes", "no", "", "", "", ""]
+    assert "1 of 6 listeners are simulated, who heard nothing." in page(made)[1]
     assert "Not real data" not in page(tables())[1]
 
 
