@@ -103,7 +103,8 @@ def test_every_requirement_is_pinned(path: str) -> None:
 
 # In pieces, so that this file does not name what it looks for.
 HOSTS = [
-    ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs"), ("download", "pytorch"))
+    ".".join(parts)
+    for parts in (("pypi", "org"), ("python" + "hosted", "org"), ("registry", "npmjs"), ("download", "pytorch"))
 ]
 HOSTS += [
     ".".join(parts) for parts in (("conda", "anaconda"), ("deb", "debian", "org"), ("huggingface", "co"), ("esm", "sh"))

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from listening_tests import languages
 from listening_tests.store import Invitation, Store
@@ -43,7 +43,16 @@ class Listener:
 
     def __init__(self, page: Page, interface: str):
         self.page = page
+        self.interface = interface
         self.words = languages.texts(interface)
+
+    @classmethod
+    def at(cls, device: BrowserContext, link: str, interface: str) -> Listener:
+        """Somebody who opens their link on a device."""
+        device.add_init_script(HURRY)
+        page = device.new_page()
+        page.goto(link)
+        return cls(page, interface)
 
     def button(self, key: str) -> Locator:
         """A button by the key of its text."""
@@ -59,9 +68,8 @@ class Listener:
 
     def describe(self, knows: dict[str, str], *, dialects: str = "no") -> None:
         """Fill in the background form: level by language tag."""
-        interface = next(t for t in languages.available() if languages.texts(t) is self.words)
         for tag, level in knows.items():
-            question = self.words["background.knows"].format(language=languages.spoken(tag, interface))
+            question = self.words["background.knows"].format(language=languages.spoken(tag, self.interface))
             self._choose(question, self.words[f"background.{level}"])
         for group in self.page.get_by_role("radiogroup").filter(has_text=self.words["background.no"]).all():
             if group.get_by_role("radio").count() == 2:

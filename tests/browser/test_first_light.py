@@ -13,7 +13,7 @@ from listening_tests import export, schema
 from listening_tests import study as studies
 from listening_tests.store import Store
 from ser_core import runs
-from tests.browser.people import HURRY, ROOT, Listener, command, current, run_model, sign_in
+from tests.browser.people import ROOT, Listener, command, current, run_model, sign_in
 
 TOTAL = 47  # consent, background, one training trial, 44 clips
 
@@ -48,11 +48,8 @@ def test_two_listeners_two_models_and_one_page_that_compares(app, context, tmp_p
 def _german_listener(app, context, store, study, invitation, truth):
     """Answers what was meant; reloads in the middle of a trial, clicks twice, and goes on in a second tab for a while."""
     device = context(locale="de-DE", viewport={"width": 1280, "height": 900})
-    device.add_init_script(HURRY)
-    page = device.new_page()
-    page.goto(app.link(study, invitation))
-    person = invitation.participant
-    listener = Listener(page, "de")
+    listener = Listener.at(device, app.link(study, invitation), "de")
+    page, person = listener.page, invitation.participant
     listener.agree()
     listener.describe({"cmn": "none", "de": "native", "en": "B"})
     listener.expect_done(2, TOTAL)
@@ -77,9 +74,7 @@ def _german_listener(app, context, store, study, invitation, truth):
     assert measured["coverage_s"] == pytest.approx(length_s, abs=0.1)
     assert 0 < measured["response_s"] < 60
 
-    tab = device.new_page()
-    tab.goto(app.link(study, invitation))
-    other = Listener(tab, "de")
+    other = Listener.at(device, app.link(study, invitation), "de")
     listener.hear()
     listener.choice("sad").click()
     other.answer("angry")
@@ -87,7 +82,7 @@ def _german_listener(app, context, store, study, invitation, truth):
     listener.button("continue").click()
     listener.expect_done(5, TOTAL)
     assert _answers(store, person)[4]["answer"]["label"] == "angry"
-    tab.close()
+    other.page.close()
 
     for done in range(5, TOTAL):
         listener.expect_done(done, TOTAL)
@@ -100,10 +95,8 @@ def _german_listener(app, context, store, study, invitation, truth):
 def _mandarin_listener(app, context, store, study, invitation):
     """On a phone, with touch; then, on another device, with the keyboard alone."""
     phone = context(locale="zh-CN", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    phone.add_init_script(HURRY)
-    page = phone.new_page()
-    page.goto(app.link(study, invitation))
-    listener = Listener(page, "zh-Hans")
+    listener = Listener.at(phone, app.link(study, invitation), "zh-Hans")
+    page = listener.page
     listener.agree()
     listener.describe({"cmn": "native", "de": "none", "en": "C"})
     listener.answer("happy")
@@ -121,10 +114,8 @@ def _mandarin_listener(app, context, store, study, invitation):
     phone.close()
 
     laptop = context(locale="zh-CN", viewport={"width": 1280, "height": 900})
-    laptop.add_init_script(HURRY)
-    page = laptop.new_page()
-    page.goto(app.link(study, invitation))
-    listener = Listener(page, "zh-Hans")
+    listener = Listener.at(laptop, app.link(study, invitation), "zh-Hans")
+    page = listener.page
     for done in range(6, TOTAL):
         listener.expect_done(done, TOTAL)
         expect(page.get_by_role("button", name=listener.words["player.play"])).to_be_visible()

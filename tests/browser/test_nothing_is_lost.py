@@ -10,21 +10,13 @@ from playwright.sync_api import expect
 from listening_tests import schema
 from listening_tests import study as studies
 from listening_tests.store import Store
-from tests.browser.people import HURRY, ROOT, Listener
+from tests.browser.people import ROOT, Listener
 
 
 def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context):
     app = start_app()
-    study = studies.load(ROOT / "data" / "demo")
     store = Store()
-    (invitation,) = store.invite(study)
-    device = context(locale="en-GB")
-    device.add_init_script(HURRY)
-    page = device.new_page()
-    page.goto(app.link(study, invitation))
-    listener = Listener(page, "en")
-    listener.agree()
-    listener.describe({"cmn": "none", "de": "B", "en": "native"}, dialects="yes")
+    listener, person = _came_to_the_training(app, context, store)
     listener.answer("happy")
     listener.begin()
     listener.hear()
@@ -33,13 +25,13 @@ def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_
     app.process.send_signal(signal.SIGKILL)
     app.process.wait()
     listener.button("continue").click()
-    expect(page.get_by_text(listener.words["player.saving"])).to_be_visible()
-    assert len(_answers(store, invitation.participant)) == 3
+    expect(listener.page.get_by_text(listener.words["player.saving"])).to_be_visible()
+    assert len(_answers(store, person)) == 3
 
     start_app()
-    page.reload()
+    listener.page.reload()
     listener.expect_done(4, 47)
-    answers = _answers(store, invitation.participant)
+    answers = _answers(store, person)
     assert [a["position"] for a in answers] == [0, 1, 2, 3]
     assert answers[3]["answer"]["label"] == "sad"
     assert answers[3]["answer"]["completions"] == 1
@@ -55,27 +47,28 @@ def test_a_wrong_link_gets_one_polite_sentence_in_the_visitor_s_language(app, co
 
 
 def test_a_clip_that_cannot_be_played_can_be_passed_over(app, context):
-    study = studies.load(ROOT / "data" / "demo")
     store = Store()
+    listener, person = _came_to_the_training(app, context, store)
+    key = store.session(person).trials[3].key
+    listener.page.route(f"**/api/audio/{key}", lambda route: route.abort())
+    listener.answer("happy")
+    listener.begin()
+    expect(listener.page.get_by_text(listener.words["player.failed"])).to_be_visible()
+    listener.button("player.skip").click()
+    listener.expect_done(4, 47)
+    assert _answers(store, person)[3]["answer"]["failed"].startswith("media error")
+    listener.answer("sad")
+    listener.expect_done(5, 47)
+
+
+def _came_to_the_training(app, context, store: Store) -> tuple[Listener, str]:
+    study = studies.load(ROOT / "data" / "demo")
     (invitation,) = store.invite(study)
-    device = context(locale="en-GB")
-    device.add_init_script(HURRY)
-    page = device.new_page()
-    page.goto(app.link(study, invitation))
-    listener = Listener(page, "en")
+    listener = Listener.at(context(locale="en-GB"), app.link(study, invitation), "en")
     listener.agree()
     listener.describe({"cmn": "none", "de": "B", "en": "native"})
     listener.expect_done(2, 47)
-    key = store.session(invitation.participant).trials[3].key
-    page.route(f"**/api/audio/{key}", lambda route: route.abort())
-    listener.answer("happy")
-    listener.begin()
-    expect(page.get_by_text(listener.words["player.failed"])).to_be_visible()
-    listener.button("player.skip").click()
-    listener.expect_done(4, 47)
-    assert _answers(store, invitation.participant)[3]["answer"]["failed"].startswith("media error")
-    listener.answer("sad")
-    listener.expect_done(5, 47)
+    return listener, invitation.participant
 
 
 def _answers(store: Store, person: str) -> list[sa.RowMapping]:

@@ -9,7 +9,7 @@ from listening_tests import export
 from listening_tests import study as studies
 from listening_tests.store import Store
 from ser_core import ratings, runs
-from tests.browser.people import HURRY, Listener, command, current, run_model, sign_in
+from tests.browser.people import Listener, command, current, run_model, sign_in
 
 CLIPS = 16  # two of each emotion in each corpus
 TOTAL = 2 + CLIPS
@@ -47,11 +47,7 @@ def test_a_study_of_two_real_corpora_is_heard_rated_and_compared(shared, start_a
     store = Store()
     (invitation,) = store.invite(study)
 
-    device = context(locale="en-GB")
-    device.add_init_script(HURRY)
-    page = device.new_page()
-    page.goto(app.link(study, invitation))
-    listener = Listener(page, "en")
+    listener = Listener.at(context(locale="en-GB"), app.link(study, invitation), "en")
     listener.agree()
     listener.describe({"de": "A", "en": "native"})
     truth = study.stimuli.set_index("stimulus")["truth"]
@@ -59,7 +55,7 @@ def test_a_study_of_two_real_corpora_is_heard_rated_and_compared(shared, start_a
         listener.expect_done(done, TOTAL)
         meant = truth[current(store, invitation.participant)[1]]
         listener.answer("neutral" if meant == "sad" else meant)
-    expect(page.get_by_text(listener.words["debrief.text"])).to_be_visible()
+    expect(listener.page.get_by_text(listener.words["debrief.text"])).to_be_visible()
     people = export.tables(study, store)
     assert len(people.ratings) == CLIPS
     assert set(ratings.join(people)["relation"]) == {"native", "second_language"}
