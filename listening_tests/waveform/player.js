@@ -8,6 +8,8 @@
 // Text is only ever set as textContent: this code runs in the page itself, not in a frame.
 
 const RESEND_MS = 4000;
+const DOUBLE_CLICK_MS = 400; // who clicks twice wants to hear the clip, not to stop it at once
+const ELSEWHERE = "button, a, input, textarea, select, [role=radio], [role=option], [role=combobox]";
 const instances = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -53,6 +55,7 @@ class Player {
     this.choice = null;
     this.failed = "";
     this.saving = false;
+    this.toggled = -Infinity;
     this.tries = 0;
     this.open(this.early && this.early.dataset.url === this.data.url ? this.early : load(this.data.url));
     this.early = null;
@@ -91,7 +94,8 @@ class Player {
   }
 
   toggle() {
-    if (this.saving || this.failed) return;
+    if (this.saving || this.failed || performance.now() - this.toggled < DOUBLE_CLICK_MS) return;
+    this.toggled = performance.now();
     if (!this.audio.paused) return this.audio.pause();
     if (this.audio.ended || this.audio.currentTime === 0) this.log.plays += 1;
     this.audio.play().catch((error) => {
@@ -168,8 +172,10 @@ class Player {
   }
 
   key(event) {
-    const at = event.composedPath()[0];
-    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName ?? "")) return;
+    const path = event.composedPath();
+    const at = path[0];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!path.includes(this.frame) && at.closest?.(ELSEWHERE)) return; // the language picker has keys of its own
     if (event.code === "Space") {
       event.preventDefault();
       if (!event.repeat) this.toggle();
