@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
@@ -13,7 +14,8 @@ from listening_tests.store import Store
 from tests.browser.people import ROOT, Listener
 
 
-def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context):
+@pytest.mark.parametrize("reload", [True, False])
+def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context, reload):
     app = start_app()
     store = Store()
     listener, person = _came_to_the_training(app, context, store)
@@ -29,7 +31,8 @@ def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_
     assert len(_answers(store, person)) == 3
 
     start_app()
-    listener.page.reload()
+    if reload:
+        listener.page.reload()
     listener.expect_done(4, 47)
     answers = _answers(store, person)
     assert [a["position"] for a in answers] == [0, 1, 2, 3]
