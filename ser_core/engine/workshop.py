@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from ser_core.errors import BadInput, Problem
 
@@ -63,33 +64,48 @@ def workshop(out: Path) -> Iterator[Workshop]:
     Raises:
         BadInput: another process is making the same folder.
     """
-    partial = partial_of(out)
-    swept = sweep(out)
-    if partial.exists():
-        raise BadInput(Problem("is being written by another process just now", out))
-    being_made = out.with_name(f".{out.name}.{os.getpid()}")  # it gets its name when it has its lock, or it might be swept
+    being_made = here = out.with_name(f".{out.name}.{uuid4().hex}")  # named when locked, or it might be swept
     being_made.mkdir(parents=True)
     try:
+        swept = sweep(out)
         with locked(being_made):
-            being_made.rename(partial)
-            shop = Workshop(partial)
+            (being_made / "log.txt").touch()  # a folder that holds nothing would give way to another's rename
+            here = _named(being_made, out)
+            shop = Workshop(here)
             if swept:
                 shop.log("removed what a run that died had left half-written here")
             yield shop
-            (partial / "progress.json").unlink(missing_ok=True)
-            partial.rename(out)
+            (here / "progress.json").unlink(missing_ok=True)
+            here.rename(out)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(here, ignore_errors=True)  # only ever our own: ``partial`` may be another's until the rename
         raise
+
+
+def _named(being_made: Path, out: Path) -> Path:
+    """The folder under the name that says it is being made; whoever comes second is refused by the file system."""
+    partial = partial_of(out)
+    try:
+        return being_made.rename(partial)
+    except OSError as error:
+        if not partial.exists():
+            raise
+        raise BadInput(Problem("is being written by another process just now; wait, or choose another", out)) from error
 
 
 def sweep(out: str | Path) -> bool:
     """Remove what a dead run left of ``out``; whether there was anything."""
     partial = partial_of(out)
-    if not partial.exists() or is_locked(partial):
-        return False
-    shutil.rmtree(partial)
-    return True
+    with suppress(FileNotFoundError, BlockingIOError):
+        handle = os.open(partial, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held to the end, so that nobody sweeps what comes after
+            if os.path.samestat(os.fstat(handle), partial.stat()):
+                shutil.rmtree(partial)
+                return True
+        finally:
+            os.close(handle)
+    return False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from ser_core import places, ratings
 from ser_core.engine import local
+from ser_core.engine import workshop as engine_workshop
 from ser_core.engine.workshop import locked, partial_of, sweep
 from ser_core.errors import BadInput
 from tests.ser_core import voices
@@ -201,6 +203,41 @@ def test_what_a_living_run_is_writing_is_not_swept_away(tmp_path):
         assert not sweep(tmp_path / "run")
     assert sweep(tmp_path / "run")
     assert not sweep(tmp_path / "run")
+
+
+def test_who_loses_the_race_for_a_folder_is_refused_and_takes_away_only_what_is_its_own(tmp_path, monkeypatch):
+    def after_another(path):
+        partial_of(tmp_path / "run").mkdir()
+        (partial_of(tmp_path / "run") / "log.txt").write_text("theirs")
+        return locked(path)
+
+    monkeypatch.setattr(engine_workshop, "locked", after_another)
+    with pytest.raises(BadInput, match="being written by another process"), engine_workshop.workshop(tmp_path / "run"):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == [".run.partial"]
+    assert (partial_of(tmp_path / "run") / "log.txt").read_text() == "theirs"
+
+
+def test_a_folder_that_was_just_named_already_holds_something_so_that_no_rename_replaces_it(tmp_path):
+    with engine_workshop.workshop(tmp_path / "run") as shop:
+        (tmp_path / "other").mkdir()
+        with pytest.raises(OSError, match="not empty"):
+            (tmp_path / "other").rename(shop.folder)
+
+
+def test_a_folder_that_took_the_place_of_a_dead_one_is_not_swept(tmp_path, monkeypatch):
+    partial_of(tmp_path / "run").mkdir()
+    flock = fcntl.flock
+
+    def meanwhile(handle, how):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        sweep(tmp_path / "run")
+        partial_of(tmp_path / "run").mkdir()
+        flock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", meanwhile)
+    assert not sweep(tmp_path / "run")
+    assert partial_of(tmp_path / "run").is_dir()
 
 
 def test_the_engine_knows_no_page():
