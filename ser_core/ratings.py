@@ -196,12 +196,14 @@ def relation(rater: Mapping[str, Any], stimulus: Mapping[str, Any]) -> str:
     """How a listener stands to what is spoken in a clip; derived, never typed in.
 
     Returns:
-        ``own_dialect`` or ``other_dialect`` for a dialect of a native language, ``native`` for its standard form,
-        ``second_language`` for a language the listener has learned, else ``foreign``. Empty for machines, and for people
-        of whom no native language is known.
+        ``own_dialect`` or ``other_dialect`` for a dialect of a native language, ``native`` for its standard form in any
+        region (``en-GB``, ``en-US``), ``second_language`` for a language the listener has learned, else ``foreign``. Empty
+        for machines, and for people of whom no native language is known.
 
     >>> relation({"native_languages": "cmn", "dialects": "cmn-x-tianjin"}, {"language": "cmn-x-tianjin"})
     'own_dialect'
+    >>> relation({"native_languages": "en"}, {"language": "en-GB"})
+    'native'
     >>> relation({"native_languages": "de", "proficiency": "en:C1 cmn:none"}, {"language": "cmn"})
     'foreign'
     """
@@ -220,13 +222,30 @@ def relation(rater: Mapping[str, Any], stimulus: Mapping[str, Any]) -> str:
 
 
 def join(tables: Tables) -> pd.DataFrame:
-    """One row per rating, with what is known of its rater and its stimulus, and their ``relation``."""
-    wide = tables.ratings.merge(tables.raters, on="rater", validate="many_to_one", suffixes=("", "_rater"))
-    wide = wide.merge(tables.stimuli, on="stimulus", validate="many_to_one", suffixes=("", "_stimulus"))
+    """One row per rating, with what is known of its rater and its stimulus, and their ``relation``.
+
+    A name belongs to the table that declares it, else to the stimuli, else to the raters; a further column of another table
+    that has the same name gets ``_stimulus``, ``_rater`` or ``_rating`` behind it.
+    """
+    rows, raters, stimuli = _own_names(tables)
+    wide = rows.merge(raters, on="rater", validate="many_to_one").merge(stimuli, on="stimulus", validate="many_to_one")
     who = ["rater_type", "native_languages", "dialects", "proficiency", "language"]
     pairs = wide[who].drop_duplicates()
     pairs["relation"] = [relation(row, row) for row in pairs.to_dict("records")]  # type: ignore[arg-type]
     return wide.merge(pairs, on=who, how="left")
+
+
+_ONE = {"stimuli": "stimulus", "raters": "rater", "ratings": "rating"}
+
+
+def _own_names(tables: Tables) -> Iterator[pd.DataFrame]:
+    """Ratings, raters and stimuli, without a name in common but the ids that join them."""
+    declared = {column.name for table in TABLES for column in table.columns} | {"relation"}
+    parts = ((RATINGS, tables.ratings), (RATERS, tables.raters), (STIMULI, tables.stimuli))
+    for at, (table, data) in enumerate(parts):
+        later = {name for _, other in parts[at + 1 :] for name in other.columns}
+        further = set(data.columns) - {column.name for column in table.columns}
+        yield data.rename(columns={name: f"{name}_{_ONE[table.name]}" for name in further & (declared | later)})
 
 
 def decide(ratings: pd.DataFrame) -> pd.DataFrame:

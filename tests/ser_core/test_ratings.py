@@ -315,8 +315,15 @@ def test_a_join_problem_names_the_line_of_the_ratings(tmp_path):
     ("rater", "language", "expected"),
     [
         ({"native_languages": "de"}, "de", "native"),
-        ({"native_languages": "de"}, "de-AT", "other_dialect"),
-        ({"native_languages": "de-AT"}, "de-at", "own_dialect"),
+        ({"native_languages": "de"}, "de-AT", "native"),
+        ({"native_languages": "de-AT"}, "de-at", "native"),
+        ({"native_languages": "en"}, "en-GB", "native"),
+        ({"native_languages": "en-US"}, "en-GB", "native"),
+        ({"native_languages": "en"}, "en-scotland", "other_dialect"),
+        ({"native_languages": "en-scotland"}, "en-scotland", "own_dialect"),
+        ({"native_languages": "de", "proficiency": "eng:C1"}, "en-GB", "second_language"),
+        ({"native_languages": "zho"}, "zh-CN", "native"),
+        ({"native_languages": "cmn", "dialects": "zh-Hans-x-tianjin"}, "cmn-x-tianjin", "own_dialect"),
         ({"native_languages": "de-AT"}, "de", "native"),
         ({"native_languages": "zh"}, "cmn", "native"),
         ({"native_languages": "zh-Hans"}, "cmn-x-tianjin", "other_dialect"),
@@ -343,6 +350,19 @@ def test_join_gives_each_rating_its_rater_its_clip_and_their_relation():
     wide = join(made)
     assert len(wide) == 2
     assert wide[["truth", "group", "relation"]].to_numpy().tolist() == [["sad", "DE", "native"]] * 2
+
+
+def test_join_takes_the_language_of_the_clip_whatever_further_columns_raters_and_ratings_have():
+    made = tables()
+    made.raters["native_languages"], made.raters["language"], made.raters["part"] = "de", "cmn", "of a rater"
+    made.ratings["language"], made.ratings["truth"], made.ratings["rater_type"] = "en", "happy", "machine"
+    made.stimuli["part"], made.stimuli["group"], made.stimuli["relation"] = "test", "of a clip", "of a clip"
+    wide = join(made)
+    facts = {"language": "de", "truth": "sad", "part": "test", "group": "DE", "rater_type": "human", "relation": "native"}
+    aside = {"language_rater": "cmn", "part_rater": "of a rater", "language_rating": "en", "truth_rating": "happy",
+             "rater_type_rating": "machine", "group_stimulus": "of a clip", "relation_stimulus": "of a clip"}  # fmt: skip
+    for name, value in (facts | aside).items():
+        assert wide[name].tolist() == [value] * 2, name
 
 
 def test_decide_takes_the_greatest_weight_and_of_equal_ones_the_first_in_canonical_order():
