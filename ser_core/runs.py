@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
 import platform
 import subprocess
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def execute(plan: Plan, out: str | Path) -> Run:
         BadInput: the folder exists, a table or clip is wrong, or the comparison would not be fair; nothing is left behind.
     """
     out = Path(out)
-    method, clips, train = _ready(plan, out)
+    method, clips, train, read = _ready(plan, out)
     with workshop(out) as shop:
         shop.log(f"{method.title}: {len(clips)} clips to rate, {len(train)} to learn from, seed {plan.seed}")
         clips, train = _checked(plan, clips, train, shop=shop)
@@ -76,7 +77,7 @@ def execute(plan: Plan, out: str | Path) -> Run:
         if shared:
             shop.log(f"the same speakers are in training and among the clips to rate: {', '.join(shared)}")
         tables = _rated(plan, out.name, method=method, clips=clips, train=train, shop=shop)
-        config = _config(plan, out.name, method=method, clips=clips, train=train)
+        config = _config(plan, out.name, method=method, clips=clips, train=train, read=read)
         ratings.write(dataclasses.replace(tables, stimuli=for_folder(tables.stimuli, out)), shop.folder)
         text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
         ratings.write_whole(shop.folder / "config.yaml", text.encode())
@@ -107,16 +108,17 @@ def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
 # --- at the door -----------------------------------------------------------------------------------------------------
 
 
-def _ready(plan: Plan, out: Path) -> tuple[Method, pd.DataFrame, pd.DataFrame]:
-    """The method and both tables, or everything that is wrong before a clip is opened."""
+def _ready(plan: Plan, out: Path) -> tuple[Method, pd.DataFrame, pd.DataFrame, dict[Path, str]]:
+    """The method, both tables and the hash of each file they came from, or all that is wrong before a clip is opened."""
     problems: list[Problem] = []
+    read: dict[Path, str] = {}
     methods: dict[str, Method] = discover("ser_core.methods", "METHOD")
     if plan.method not in methods:
         problems.append(Problem(f"there is no model '{plan.method}'. {nearest(plan.method, methods)}"))
-    if out.exists():
+    if os.path.exists(out):
         problems.append(Problem("exists already; a run never writes over another. Choose another name", out))
-    clips = _table(plan.stimuli, problems)
-    train = [_table(path, problems) for path in plan.train]
+    clips = _table(plan.stimuli, problems, read)
+    train = [_table(path, problems, read) for path in plan.train]
     for path, table in zip(plan.train, train, strict=True):
         problems += [Problem("'truth' is empty; nothing can be learned from it", path, n) for n in _lines(table, "truth")]
     if not plan.train:
@@ -126,12 +128,13 @@ def _ready(plan: Plan, out: Path) -> tuple[Method, pd.DataFrame, pd.DataFrame]:
     clips = clips[clips["part"] != PRACTICE] if "part" in clips else clips
     if clips.empty:
         raise BadInput(Problem("no clip to rate: the table is empty, or all of it is practice", plan.stimuli))
-    return methods[plan.method], clips.reset_index(drop=True), pd.concat(train, ignore_index=True)
+    return methods[plan.method], clips.reset_index(drop=True), pd.concat(train, ignore_index=True), read
 
 
-def _table(path: Path, problems: list[Problem]) -> pd.DataFrame:
-    """The table at ``path`` with two columns more, ``_table`` and ``_line``; its problems are added to the list."""
+def _table(path: Path, problems: list[Problem], read: dict[Path, str]) -> pd.DataFrame:
+    """The table at ``path`` with two columns more, ``_table`` and ``_row``; its problems and its hash are noted."""
     try:
+        read[path] = audio.sha256(path)  # here and not when the run is over: a table may be edited meanwhile
         table = load(path)
     except BadInput as bad:
         problems += bad.problems
@@ -263,7 +266,9 @@ def _rater(plan: Plan, run: str, *, method: Method, source: str, target: str) ->
 # --- what is told of it ----------------------------------------------------------------------------------------------
 
 
-def _config(plan: Plan, run: str, *, method: Method, clips: pd.DataFrame, train: pd.DataFrame) -> dict[str, Any]:
+def _config(
+    plan: Plan, run: str, *, method: Method, clips: pd.DataFrame, train: pd.DataFrame, read: dict[Path, str]
+) -> dict[str, Any]:
     return {
         "run": run,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -275,11 +280,11 @@ def _config(plan: Plan, run: str, *, method: Method, clips: pd.DataFrame, train:
         "device": "cpu",
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "git": _git_revision(),
-        "stimuli": {"file": str(plan.stimuli), "sha256": audio.sha256(plan.stimuli), "rated": _counts_by_language(clips)},
+        "stimuli": {"file": str(plan.stimuli), "sha256": read[plan.stimuli], "rated": _counts_by_language(clips)},
         "train": [
             {
                 "file": str(path),
-                "sha256": audio.sha256(path),
+                "sha256": read[path],
                 "clips": _counts_by_language(train[train["_table"] == str(path)]),
             }
             for path in plan.train

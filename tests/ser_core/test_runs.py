@@ -122,6 +122,23 @@ def test_the_configuration_says_everything_that_decided_the_ratings(made, tmp_pa
     assert config["disjoint"] == {"clips": True, "shared_speakers": []}
 
 
+def test_the_configuration_tells_of_the_tables_as_they_were_read(made, tmp_path, monkeypatch):
+    study = edited(made, tmp_path, change=lambda n, r: r)
+    train = tmp_path / "train.csv"
+    ratings.write_whole(train, ratings.to_csv(load(made / "german" / "stimuli.csv")).encode())
+    before = [hashlib.sha256(table.read_bytes()).hexdigest() for table in (study, train)]
+    write = ratings.write
+
+    def edited_meanwhile(*words, **how):
+        for table in (study, train):
+            table.write_text("stimulus,language\n")
+        write(*words, **how)
+
+    monkeypatch.setattr(ratings, "write", edited_meanwhile)
+    run = runs.execute(runs.Plan(stimuli=study, train=(train,), method="majority"), tmp_path / "run")
+    assert [run.config["stimuli"]["sha256"], run.config["train"][0]["sha256"]] == before
+
+
 def test_speakers_in_both_parts_are_named(made, tmp_path):
     study = edited(made, tmp_path, change=lambda n, r: [*r[:2], "german", r[3], "a" if n == 0 else "z", *r[5:]])
     run = runs.execute(plan(made, study=study), tmp_path / "run")
