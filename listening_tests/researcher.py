@@ -116,7 +116,7 @@ class Tries:
     def wait_s(self, who: str) -> float:
         """Seconds until this visitor may try again; 0 = now."""
         count, last = self._wrong.get(who, (0, 0.0))
-        penalty = min(2.0 ** (count - self.free), self.longest_s) if count >= self.free else 0.0
+        penalty = min(2.0 ** min(count - self.free, 60), self.longest_s) if count >= self.free else 0.0
         return max(0.0, last + penalty - self.clock())
 
     def wrong(self, who: str) -> None:

@@ -75,9 +75,9 @@ async def _password(request: Request) -> str | None:
             return None
     try:
         password = json.loads(body)["password"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return password if isinstance(password, str) else None
+    return password if isinstance(password, str) and password.isprintable() else None
 
 
 def _wait(wait_s: float) -> Response:

@@ -28,8 +28,9 @@ from listening_tests import timeline
 from listening_tests.schema import answers, consents, events, participants, trials
 from listening_tests.session import Answered, Refused, Session, step
 from listening_tests.study import Study
-from listening_tests.trial import Trial, trial_types
+from listening_tests.trial import Trial, cleaned, trial_types
 from ser_core import places
+from ser_core.errors import BadInput
 
 _MIGRATING = threading.Lock()
 _READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which people mistake for each other
@@ -104,15 +105,20 @@ class Store:
 
     # --- inviting and opening ---
 
-    def invite(self, study: Study, count: int = 1, *, simulated: Sequence[int] = ()) -> list[Invitation]:
+    def invite(self, study: Study, count: int = 1, *, simulated: Sequence[int] | None = None) -> list[Invitation]:
         """Make places for ``count`` participants; the tokens are random, 128 bits each.
 
         Args:
             study: what they are invited to.
             count: how many people.
             simulated: instead of people, listeners who are marked as simulated, with these seeds for their order of clips.
+
+        Raises:
+            BadInput: nobody is to be invited.
         """
-        seeds = simulated or [secrets.randbits(62) for _ in range(count)]
+        seeds = [secrets.randbits(62) for _ in range(count)] if simulated is None else simulated
+        if not seeds:
+            raise BadInput(f"at least one listener, please, not {count if simulated is None else 0}")
         invited = [Invitation(f"P{_readable(8)}", secrets.token_urlsafe(16)) for _ in seeds]
         rows = [
             {
@@ -120,7 +126,7 @@ class Store:
                 "study": study.id,
                 "token_sha256": _sha256(i.token),
                 "seed": seed,
-                "simulated": bool(simulated),
+                "simulated": simulated is not None,
                 "completion_code": _readable(8),
                 "invited_at": now(),
             }
@@ -149,7 +155,11 @@ class Store:
         who = participants.c.participant == participant
         with self.engine.connect() as connection:
             seed = connection.execute(sa.select(participants.c.seed).where(who)).scalar_one()
-        drawn = [{"participant": participant, **_row(t)} for t in timeline.draw(study, seed)]
+        content = dict(zip(study.stimuli["stimulus"], study.stimuli["sha256"], strict=True))
+        drawn = [
+            {"participant": participant, **_row(t), "sha256": content.get(t.stimulus, "")}
+            for t in timeline.draw(study, seed)
+        ]
         begun = participants.update().where(who).values(started_at=now(), study_version=study.version)
         with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its keys count
             connection.execute(trials.insert(), drawn)
@@ -185,6 +195,7 @@ class Store:
         """
         before = self.session(participant)
         try:
+            event = Answered(event.position, _cleaned(before, event))
             after = step(before, event)
         except Refused as refused:
             self.log(participant, event.position, "refused", {"reason": refused.reason})
@@ -192,8 +203,7 @@ class Store:
         if after == before:
             self.log(participant, event.position, "repeated", {})
             return before
-        answer = _declared(before.trials[event.position], event.answer)
-        row = {"participant": participant, "position": event.position, "answer": answer, "answered_at": now()}
+        row = {"participant": participant, "position": event.position, "answer": event.answer, "answered_at": now()}
         with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its answer counts
             connection.execute(answers.insert(), row)
             if after.finished:
@@ -240,8 +250,8 @@ class Store:
             return int(connection.execute(query.where(participants.c.study == study_id)).scalar_one())
 
     def read_answers(self, study_id: str) -> pd.DataFrame:
-        """Every answer of a study: participant, position, type, block, stimulus, answer (a dict), answered_at."""
-        columns = [trials.c[n] for n in ("participant", "position", "type", "block", "stimulus")]
+        """Every answer of a study: participant, position, type, block, stimulus, sha256, answer (a dict), answered_at."""
+        columns = [trials.c[n] for n in ("participant", "position", "type", "block", "stimulus", "sha256")]
         query = (
             sa.select(*columns, answers.c.answer, answers.c.answered_at)
             .select_from(answers.join(trials).join(participants, participants.c.participant == trials.c.participant))
@@ -260,19 +270,13 @@ class Store:
             rows = connection.execute(query).mappings().all()
         return pd.DataFrame([dict(r) for r in rows], columns=[c.name for c in columns])
 
-    def read_consents(self, participant: str) -> list[dict[str, Any]]:
-        """What a participant said to the consent text, oldest first."""
-        query = sa.select(consents).where(consents.c.participant == participant).order_by(consents.c.id)
-        with self.engine.connect() as connection:
-            return [dict(r) for r in connection.execute(query).mappings()]
-
     def progress(self, study: Study) -> pd.DataFrame:
         """Each participant's group, language, times, and how many of their trials are answered."""
         people = self.read_participants(study.id)
         given = self.read_answers(study.id)
         planned = len(timeline.draw(study, 0)) - 1  # the debrief waits for no answer
-        natives = {who: said["native_languages"] for who, said in backgrounds(given).items()}
-        groups = [study.group(natives[p]) if p in natives else "" for p in people["participant"]]
+        said = backgrounds(given)
+        groups = [study.group(said[p]) if p in said else "" for p in people["participant"]]
         done = people["participant"].map(given.groupby("participant").size()).fillna(0).astype(int)
         simulated = people["simulated"].map({True: "yes", False: "no"})
         facts = ["participant", "group", "ui_language", "simulated"]
@@ -286,9 +290,11 @@ def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:
     return dict(zip(said["participant"], said["answer"], strict=True))
 
 
-def _declared(trial: Trial, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an answer that its trial type declares: a browser may send anything."""
-    return {field.name: answer.get(field.name) for field in trial_types()[trial.type].answer}
+def _cleaned(session: Session, event: Answered) -> dict[str, Any]:
+    trial = next((t for t in session.trials if t.position == event.position), None)
+    if trial is None:
+        raise Refused("not_open")
+    return cleaned(trial_types()[trial.type].answer, event.answer)
 
 
 def _row(trial: Trial) -> dict[str, Any]:

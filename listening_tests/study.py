@@ -6,6 +6,7 @@ file and line.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from listening_tests.trial import trial_types
 from ser_core import audio, places, ratings
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import BadInput, Problem, nearest
-from ser_core.languages import base, is_tag
+from ser_core.languages import base, is_dialect, is_tag, normal
 
 Texts = dict[str, str]
 
@@ -107,12 +108,18 @@ class Study:
     @property
     def dialects(self) -> tuple[str, ...]:
         """The dialects that are spoken in the clips."""
-        return tuple(sorted({tag for tag in self.stimuli["language"] if tag != base(tag)}))
+        return tuple(sorted({tag for tag in self.stimuli["language"] if is_dialect(tag)}))
 
-    def group(self, native_languages: str) -> str:
-        """The group of a listener with these native languages (tags with blanks between)."""
-        own = {base(tag) for tag in native_languages.split()}
-        fitting = (g.name for g in self.settings.groups if base(g.native) in own)
+    def group(self, background: Mapping[str, str]) -> str:
+        """The group of a listener who said this of their ``native_languages`` and ``dialects``; the first that fits.
+
+        A group of a dialect takes those who grew up with it, a group of a language all its native speakers.
+        """
+        tags = f"{background.get('native_languages', '')} {background.get('dialects', '')}".split()
+        own = {normal(tag) for tag in tags} | {base(tag) for tag in background.get("native_languages", "").split()}
+        fitting = (
+            g.name for g in self.settings.groups if (normal(g.native) if is_dialect(g.native) else base(g.native)) in own
+        )
         return next(fitting, "other listeners")
 
     def path(self, stimulus: str) -> Path:
@@ -125,13 +132,35 @@ def find(study_id: str) -> Study | None:
     """The study with this id, or None.
 
     Raises:
-        BadInput: there is one, and it is broken.
+        BadInput: there is one, and it is broken; or there are two, and nobody can say which is meant.
     """
-    for folder in places.studies():
-        path = folder / "study.yaml"
-        if _id_of(path, path.stat().st_mtime_ns) == study_id:
-            return load(folder)
-    return None
+    found = _called(study_id)
+    if len(found) > 1:
+        raise BadInput(_twins(study_id, found[0], found[1]))
+    return load(found[0]) if found else None
+
+
+def chosen(folder: str | Path) -> Study:
+    """The study in ``folder``, for commands that read or write what its id names.
+
+    Raises:
+        BadInput: with every problem; or another study that the app knows has the same id.
+    """
+    study = load(folder)
+    others = [other for other in _called(study.id) if other.resolve() != Path(folder).resolve()]
+    if others:
+        raise BadInput(_twins(study.id, Path(folder), others[0]))
+    return study
+
+
+def _twins(study_id: str, one: Path, other: Path) -> Problem:
+    what = f"has the id '{study_id}', as {other} has; their links and answers would be mixed up. Give each its own"
+    return Problem(what, one / "study.yaml", 1)
+
+
+def _called(study_id: str) -> list[Path]:
+    paths = [folder / "study.yaml" for folder in places.studies()]
+    return [path.parent for path in paths if _id_of(path, path.stat().st_mtime_ns) == study_id]
 
 
 @lru_cache(maxsize=256)  # asked at every click of every listener; a new time of the file is another question
@@ -155,12 +184,31 @@ def load(folder: str | Path) -> Study:
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when any file of the folder does; much cheaper than to hash all sound at each click."""
-    found = []
-    for top, _, names in os.walk(folder):
-        for name in names:
-            stat = os.stat(os.path.join(top, name))
-            found.append((os.path.join(top, name), stat.st_mtime_ns, stat.st_size))
-    return tuple(sorted(found))
+    inside = [os.path.join(top, name) for top, _, names in os.walk(folder) for name in names]
+    return tuple(_stamp(path) for path in sorted({*inside, *_clips_of(folder)}))
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    try:
+        stat = os.stat(path)
+    except OSError:  # gone, or an editor's lock that points to nothing
+        return (path, 0, 0)
+    return (path, stat.st_mtime_ns, stat.st_size)
+
+
+def _clips_of(folder: Path) -> tuple[str, ...]:
+    """The files that stimuli.csv names, wherever they lie."""
+    table = folder / "stimuli.csv"
+    return _named(table, _stamp(str(table)))
+
+
+@lru_cache(maxsize=64)
+def _named(table: Path, _: tuple[str, int, int]) -> tuple[str, ...]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return tuple(str(table.parent / row["file"]) for row in csv.DictReader(file) if row.get("file"))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return ()  # what is wrong with the table is said when it is read in earnest
 
 
 @lru_cache(maxsize=16)
@@ -184,11 +232,12 @@ def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study:
         problems += _check_timeline(settings, stimuli, lines, folder / "study.yaml")
     if problems or settings is None or stimuli is None:
         raise BadInput(*problems)
-    return Study(folder, _version(folder, stimuli), settings, stimuli)
+    return Study(folder, _version(folder, settings, stimuli), settings, stimuli)
 
 
-def _version(folder: Path, stimuli: pd.DataFrame) -> str:
-    parts = [(folder / "study.yaml").read_bytes(), (folder / "stimuli.csv").read_bytes()]
+def _version(folder: Path, settings: Settings, stimuli: pd.DataFrame) -> str:
+    names = ["study.yaml", "stimuli.csv", *([settings.training] if settings.training else [])]
+    parts = [(folder / name).read_bytes() for name in names]
     return hashlib.sha256(b"\0".join([*parts, *(s.encode() for s in stimuli["sha256"])])).hexdigest()
 
 
@@ -229,6 +278,11 @@ def _check_settings(settings: Settings, lines: dict[yaml_lines.Where, int], path
         for i, label in enumerate(settings.emotions)
         if label not in EMOTIONS
     ]
+    problems += [
+        at(f"'{value}' stands twice", name)
+        for name, values in (("emotions", settings.emotions), ("languages", settings.languages))
+        for value in sorted({v for v in values if values.count(v) > 1})
+    ]
     for name, texts in (("title", settings.title), ("consent", settings.consent.text)):
         missing = [tag for tag in settings.languages if not texts.get(tag, "").strip()]
         problems += [at(f"the {name} has no text for the interface language '{tag}'", name) for tag in missing]
@@ -251,9 +305,21 @@ def _check_clips(stimuli: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[
             facts.append((row["sha256"], row["duration_s"]))
             line = ratings.line_of(path, i)
             problems += [Problem(f"clip '{row['stimulus']}': {p.what}", path, line) for p in bad.problems]
+    problems += _twice(path, [row["stimulus"] for row in stimuli.to_dict("records")], [digest for digest, _ in facts])
     sums, durations = zip(*facts, strict=True) if facts else ((), ())
     part = stimuli["part"].replace("", "test") if "part" in stimuli else "test"
     return stimuli.assign(sha256=list(sums), duration_s=list(durations), part=part), problems
+
+
+def _twice(path: Path, clips: list[str], digests: list[str]) -> list[Problem]:
+    """Clips of the same content: a listener would hear one of them twice and nobody would know."""
+    first: dict[str, str] = {}
+    problems = []
+    for i, (clip, digest) in enumerate(zip(clips, digests, strict=True)):
+        if digest and first.setdefault(digest, clip) != clip:
+            what = f"clip '{clip}' has the same content as clip '{first[digest]}'; remove one of them"
+            problems.append(Problem(what, path, ratings.line_of(path, i)))
+    return problems
 
 
 def _check_clip(folder: Path, row: Mapping[Any, Any]) -> tuple[str, float]:
@@ -279,6 +345,11 @@ def _check_together(settings: Settings, stimuli: pd.DataFrame, folder: Path) -> 
             problems.append(Problem(what, path, ratings.line_of(path, i)))
     if settings.training and not (folder / settings.training).is_file():
         problems.append(Problem(f"'training' names {settings.training}, which is missing", folder / "study.yaml"))
+    elif settings.training:
+        try:
+            ratings.read_table(folder / settings.training, ratings.STIMULI)
+        except BadInput as bad:
+            problems += bad.problems
     return problems
 
 
@@ -289,8 +360,21 @@ def _check_timeline(
     parts = set(stimuli["part"])
     for i, entry in enumerate(settings.timeline):
         line = yaml_lines.line_of(lines, ("timeline", i))
-        problems += [Problem(what, path, line) for what in _check_entry(entry, parts)]
-    kinds = [entry.get("trial") for entry in settings.timeline]
+        problems += [Problem(what, path, line) for what in _check_entry(entry, parts, settings)]
+    for i, entry in enumerate(settings.timeline):
+        line = yaml_lines.line_of(lines, ("timeline", i))
+        problems += [Problem(what, path, line) for what in _check_place(entry, i, len(settings.timeline))]
+        problems += [Problem(what, path, line) for what in _check_feedback(entry, stimuli)]
+    kinds = [str(entry.get("trial")) for entry in settings.timeline]
+    problems += [
+        Problem(
+            f"{kind} stands {kinds.count(kind)} times in the timeline; once is enough",
+            path,
+            yaml_lines.line_of(lines, ("timeline",)),
+        )
+        for kind in sorted(set(kinds))
+        if kind in trial_types() and not trial_types()[kind].hears and kinds.count(kind) > 1
+    ]
     line = yaml_lines.line_of(lines, ("timeline",))
     if kinds[0] != "consent":
         problems.append(Problem("the timeline must begin with consent: nothing may be asked before", path, line))
@@ -301,10 +385,31 @@ def _check_timeline(
     return problems
 
 
-def _check_entry(entry: dict[str, Any], parts: set[str]) -> list[str]:
-    kind = entry.get("trial")
+def _check_place(entry: dict[str, Any], index: int, length: int) -> list[str]:
+    places_of = {"consent": 0, "debrief": length - 1}
+    kind = str(entry.get("trial"))
+    return (
+        [f"{kind} can only stand {'first' if kind == 'consent' else 'last'}"] if places_of.get(kind, index) != index else []
+    )
+
+
+def _check_feedback(entry: dict[str, Any], stimuli: pd.DataFrame) -> list[str]:
+    kind = trial_types().get(str(entry.get("trial")))
+    if kind is None or kind.feedback is None:
+        return []
+    part = entry.get("part", next(p.default for p in kind.parameters if p.name == "part"))
+    unknown = stimuli.loc[(stimuli["part"] == part) & (stimuli["truth"] == ""), "stimulus"]
+    return [f"{entry['trial']} tells what was meant, but clip '{clip}' has no 'truth' in stimuli.csv" for clip in unknown]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _check_entry(entry: dict[str, Any], parts: set[str], settings: Settings) -> list[str]:
+    kind = str(entry.get("trial"))
     if kind not in trial_types():
-        return [f"no trial type '{kind}'. {nearest(str(kind), trial_types())}"]
+        return [f"no trial type '{kind}'. {nearest(kind, trial_types())}"]
     known = {p.name: p for p in trial_types()[kind].parameters}
     problems = [
         f"{kind} has no parameter '{name}'. {nearest(name, [*known, 'trial'])}"
@@ -316,6 +421,14 @@ def _check_entry(entry: dict[str, Any], parts: set[str]) -> list[str]:
         for name, value in entry.items()
         if name in known and type(value) is not type(known[name].default)
     ]
-    if trial_types()[kind].hears and (part := entry.get("part", known["part"].default)) not in parts:
+    problems += [
+        f"{kind}: choice '{label}' is none of the study's emotions. {nearest(str(label), settings.emotions)}"
+        for label in _listed(entry.get("choices"))
+        if label not in settings.emotions
+    ]
+    choices = _listed(entry.get("choices"))
+    if choices and len(choices) + (entry.get("cannot_say", True) is True) < 2:
+        problems.append(f"{kind}: there is only one answer to choose; name more choices")
+    if trial_types()[kind].hears and (part := str(entry.get("part", known["part"].default))) not in parts:
         problems.append(f"{kind}: stimuli.csv has no clip with part '{part}'. {nearest(str(part), parts)}")
     return problems

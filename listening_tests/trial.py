@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ser_core.registry import discover
 
@@ -33,6 +33,7 @@ class Field:
 
     name: str
     help: str
+    kind: Literal["text", "number", "flag"] = "text"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,28 @@ class TrialType:
     feedback: Callable[[Trial, Answer, Ui], None] | None = None  # shown once, after the answer was stored
     hears: bool = False  # one trial for each clip of the part named by the parameter `part`
     rates: bool = False  # its answers become ratings
+
+
+def cleaned(fields: tuple[Field, ...], answer: Answer) -> dict[str, Any]:
+    """The part of an answer that is declared, each field of its kind: a browser may send anything.
+
+    >>> cleaned((Field("label", ""), Field("plays", "", "number")), {"label": 3, "plays": 2, "planted": "x"})
+    {'label': '', 'plays': 2}
+    """
+    return {field.name: _KINDS[field.kind](answer.get(field.name)) for field in fields}
+
+
+def _text(value: Any) -> str:
+    return value[:_LONGEST].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9  # NaN is not less either
+    return value if fits else None
+
+
+_LONGEST = 2000  # characters
+_KINDS: dict[str, Callable[[Any], Any]] = {"text": _text, "number": _number, "flag": lambda value: value is True}
 
 
 @cache

@@ -35,6 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from listening_tests import study as studies
 from listening_tests.store import Store
+from listening_tests.trial import Field, cleaned
 from ser_core import places, ratings
 from ser_core.errors import BadInput
 
@@ -70,6 +71,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _EVENT_BYTES = 4096
+_EVENT = (Field("trial", "the trial's key"), Field("kind", "what happened"), Field("detail", "more of it"))
 _WARM = ("ser_core.report", "ser_core.figures", "plotly.graph_objects", "pingouin")
 
 
@@ -136,9 +138,11 @@ async def events(request: Request) -> Response:
         if len(body) > _EVENT_BYTES:
             return Response(status_code=413)
     try:
-        event = json.loads(body)
-        key, kind, detail = str(event["trial"]), str(event["kind"])[:40], str(event.get("detail", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        event = cleaned(_EVENT, json.loads(body))
+    except (ValueError, AttributeError, RecursionError):
+        return Response(status_code=400)
+    key, kind, detail = event["trial"], event["kind"][:40], event["detail"]
+    if not key or not kind:
         return Response(status_code=400)
     return Response(status_code=204 if await run_in_threadpool(_log, key, kind, detail) else 404)
 

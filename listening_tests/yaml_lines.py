@@ -59,6 +59,11 @@ def read(path: Path) -> tuple[Any, dict[Where, int]]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadInput(Problem(f"is not YAML: {error.problem}", path, line)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, int(error.position)) + 1
+        raise BadInput(Problem("holds a character that no text file should (a control character?)", path, line)) from error
+    except RecursionError as error:
+        raise BadInput(Problem("an alias (*name) stands for something that holds itself", path)) from error
 
 
 def _walk(node: yaml.Node, where: Where, found: tuple[dict[Where, int], list[Problem], Path]) -> None:

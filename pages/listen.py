@@ -5,6 +5,8 @@ The page is drawn from the database alone, so a reload, a second device or a res
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from listening_tests import languages, study
@@ -33,15 +35,20 @@ def _interface(offered: tuple[str, ...], before: str) -> str:
     return str(chosen or first)
 
 
-def _say(key: str, offered: tuple[str, ...], **values: str) -> None:
+def _say(key: str, offered: tuple[str, ...], *, before: str = "", **values: str) -> None:
     """One polite sentence instead of a session."""
-    interface = _interface(offered, "")
+    interface = _interface(offered, before)
     st.markdown(languages.texts(interface)[key].format(**values))
+
+
+def _plain(text: str) -> str:
+    """Text that Streamlit shows as it is: a title is no Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 def _run(found: Study, participant: Participant, store: Store) -> None:
     if participant.finished_at and not st.session_state.get("taking_part"):
-        _say("finished_link", found.languages, code=participant.completion_code)
+        _say("finished_link", found.languages, before=participant.ui_language, code=participant.completion_code)
         return
     st.session_state["taking_part"] = True
     interface = _interface(found.languages, participant.ui_language)
@@ -49,7 +56,7 @@ def _run(found: Study, participant: Participant, store: Store) -> None:
         store.set_language(participant.participant, interface)
     session = store.begin(participant.participant, found)
     listener = Listener(found, participant, session, store, interface)
-    st.caption(listener.own(found.title))
+    st.caption(_plain(listener.own(found.title)))
     waiting = len(session.trials) - 1
     done = min(len(session.answered), waiting)
     st.progress(session.progress, text=listener.text("progress", done=done, total=waiting))
@@ -68,9 +75,14 @@ def _run(found: Study, participant: Participant, store: Store) -> None:
         trial_types()[session.current.type].show(session.current, listener)
 
 
+def _token(given: str) -> str:
+    """The token without what a mail program put behind the link, such as a full stop."""
+    return re.sub(r"[^\w-]", "", given)
+
+
 def _open() -> None:
     everything = tuple(languages.available())
-    study_id, token = st.query_params.get("study", ""), st.query_params.get("token", "")
+    study_id, token = st.query_params.get("study", ""), _token(st.query_params.get("token", ""))
     if not study_id or not token:
         _say("no_link", everything)
         return

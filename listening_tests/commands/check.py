@@ -14,7 +14,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    found = study.load(options.study)
+    found = study.chosen(options.study)
     test = found.stimuli[found.stimuli["part"] == "test"]
     print(f"{found.id}: {found.title[found.languages[0]]}")
     print(f"version {found.version[:12]}; interface languages {', '.join(found.languages)}")

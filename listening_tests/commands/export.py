@@ -17,9 +17,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    tables = export.tables(study.load(options.study), Store())
+    found, store = study.chosen(options.study), Store()
+    tables = export.tables(found, store)
     ratings.write(tables, options.out, form=options.form)
     print(f"{len(tables.ratings)} ratings of {len(tables.raters)} listeners on {len(tables.stimuli)} clips: {options.out}")
+    if left_out := export.outdated(found, store):
+        print(f"Left out: {left_out} ratings of clips that were exchanged or removed after they were heard.")
 
 
 COMMAND = Command("write people's answers as the three tables", _arguments, _run)

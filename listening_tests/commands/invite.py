@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from listening_tests import study
+from listening_tests import overview, study
 from listening_tests.store import Store
 from ser_core.cli import Command
+from ser_core.errors import BadInput
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,18 +17,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    found = study.load(options.study)
-    for invitation in Store().invite(found, options.count):
-        print(f"{invitation.participant}  {link(options.address, found.id, invitation.token)}")
-
-
-def link(address: str, study_id: str, token: str) -> str:
-    """A participant's personal link.
-
-    >>> link("http://127.0.0.1:8501/", "demo", "abc")
-    'http://127.0.0.1:8501/listen?study=demo&token=abc'
-    """
-    return f"{address.rstrip('/')}/listen?study={study_id}&token={token}"
+    if not options.address.startswith(("http://", "https://")):
+        raise BadInput(f"--address must begin with http:// or https://, not '{options.address}'")
+    found = study.chosen(options.study)
+    made = overview.links(found, Store().invite(found, options.count), options.address.rstrip("/"))
+    for row in made.itertuples():
+        print(f"{row.participant}  {row.link}")
 
 
 COMMAND = Command("make personal links for participants", _arguments, _run)

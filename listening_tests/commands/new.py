@@ -41,7 +41,10 @@ def _run(options: argparse.Namespace) -> None:
         clips = ratings.frame(ratings.STIMULI, pd.concat([clips, practice], ignore_index=True))
     settings = _settings(folder.resolve().name, clips, options)
     learn = stimuli.load(options.training) if options.training else None
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(Problem(f"cannot be made: {error.strerror}", folder)) from error
     try:
         stimuli.save(clips, folder / "stimuli.csv")
         if learn is not None:

@@ -17,7 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    people = simulate(study.load(options.study), Store(), listeners=options.listeners, seed=options.seed)
+    people = simulate(study.chosen(options.study), Store(), listeners=options.listeners, seed=options.seed)
     print(f"{len(people)} simulated listeners answered every trial; their raters are marked simulated=yes.")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from listening_tests.export import repeats
 from listening_tests.importers._importer import Importer
 from ser_core import ratings
 from ser_core.emotions import canonical
@@ -57,7 +58,7 @@ def read(source: Path) -> ratings.Tables:
             "stimulus": given["file_name"],
             "label": _labels(given["emotion_recognized"], source / "evaluations.csv"),
             "weight": 1.0,
-            "repeat": _repeats(given),
+            "repeat": repeats(given["evaluator"], given["file_name"]),
             "audio_quality": given["audio_quality"],
         }
     )
@@ -90,13 +91,6 @@ def _labels(words: pd.Series[str], path: Path) -> pd.Series[str]:
             row = int((words == word).to_numpy().argmax())
             raise BadInput(Problem(f"'{word}' is no emotion we know", path, row + 2)) from None
     return words.map(known)
-
-
-def _repeats(given: pd.DataFrame) -> pd.Series[str]:
-    pair = [given["evaluator"], given["file_name"]]
-    nth = given.groupby(pair).cumcount() + 1
-    often = given.groupby(pair)["file_name"].transform("size") > 1
-    return nth.astype(str).where(often, "")
 
 
 IMPORTER = Importer("Emozionalmente: judgements of Italian listeners", read)

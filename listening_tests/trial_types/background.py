@@ -10,6 +10,7 @@ from typing import Any
 
 from listening_tests.languages import all_spoken
 from listening_tests.trial import Answer, Field, Trial, TrialType, Ui
+from ser_core.languages import is_tag
 
 LEVELS = ("native", "C", "B", "A", "none")
 """Answers to "how well do you know ...": native, or the bands of the Common European Framework, or not at all."""
@@ -23,48 +24,56 @@ def show(trial: Trial, ui: Ui) -> None:
     st = ui.st
     st.header(ui.text("background.title"))
     st.markdown(ui.text("background.why"))
-    if wrong := st.session_state.pop("background_wrong", None):
-        st.error(ui.text(wrong))
     with st.form("background", border=False):
         for tag in ui.study.spoken:
-            asked = ui.text("background.knows", language=ui.language(tag))
-            _choice(ui, f"knows.{tag}", asked, LEVELS)
+            _ask(ui, f"knows.{tag}")
         names = {tag: name for tag, name in all_spoken(ui.interface).items() if tag not in ui.study.spoken}
         hint = ui.text("background.other_hint")
         st.multiselect(ui.text("background.other"), list(names), format_func=names.get, key="other", placeholder=hint)
-        for tag in ui.study.dialects:
-            _choice(ui, f"dialect.{tag}", ui.text("background.dialect", dialect=ui.language(tag)), ("yes", "no"))
-        _choice(ui, "age", ui.text("background.age"), AGES)
-        _choice(ui, "hearing", ui.text("background.hearing"), HEARING)
+        for key in (*(f"dialect.{tag}" for tag in ui.study.dialects), "age", "hearing"):
+            _ask(ui, key)
+        if wrong := st.session_state.pop("background_wrong", None):
+            st.error(wrong)  # beside the button that was pressed: on a phone the top of the form is out of sight
         st.form_submit_button(
             ui.text("continue"), type="primary", width="stretch", on_click=lambda: _send(trial, ui), key="background_send"
         )
 
 
-def _choice(ui: Ui, key: str, question: str, options: tuple[str, ...]) -> None:
+def _questions(ui: Ui) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What has to be answered, by the key of its widget: the question and the options."""
+    knows = {f"knows.{tag}": (ui.text("background.knows", language=ui.language(tag)), LEVELS) for tag in ui.study.spoken}
+    dialects = {
+        f"dialect.{tag}": (ui.text("background.dialect", dialect=ui.language(tag)), ("yes", "no"))
+        for tag in ui.study.dialects
+    }
+    last = {"age": (ui.text("background.age"), AGES), "hearing": (ui.text("background.hearing"), HEARING)}
+    return {**knows, **dialects, **last}
+
+
+def _ask(ui: Ui, key: str) -> None:
     def name(option: str) -> str:
         return option if option[0].isdigit() else ui.text(f"background.{option}")
 
+    question, options = _questions(ui)[key]
     ui.st.radio(question, options, index=None, key=key, format_func=name)
 
 
 def _send(trial: Trial, ui: Ui) -> None:
     state = ui.st.session_state
-    knows = {tag: state.get(f"knows.{tag}") for tag in ui.study.spoken}
-    dialects = {tag: state.get(f"dialect.{tag}") for tag in ui.study.dialects}
-    given = [*knows.values(), *dialects.values(), state.get("age"), state.get("hearing")]
-    if None in given:
-        state["background_wrong"] = "required"
+    missing = [question for key, (question, _) in _questions(ui).items() if state.get(key) is None]
+    if missing:
+        state["background_wrong"] = "\n".join([ui.text("required"), "", *(f"- {question}" for question in missing)])
         return
+    knows = {tag: state[f"knows.{tag}"] for tag in ui.study.spoken}
     answer = {
         "native_languages": " ".join([*(t for t, level in knows.items() if level == "native"), *state.get("other", [])]),
-        "dialects": " ".join(tag for tag, said in dialects.items() if said == "yes"),
+        "dialects": " ".join(tag for tag in ui.study.dialects if state[f"dialect.{tag}"] == "yes"),
         "proficiency": " ".join(f"{tag}:{level}" for tag, level in knows.items() if level != "native"),
         "age_band": state["age"],
         "hearing": state["hearing"],
     }
     if wrong := check(trial, answer):
-        state["background_wrong"] = wrong
+        state["background_wrong"] = ui.text(wrong)
         return
     ui.submit(trial, answer)
 
@@ -72,6 +81,9 @@ def _send(trial: Trial, ui: Ui) -> None:
 def check(_: Trial, answer: Answer) -> str | None:
     """Every field is there, and at least one native language is named."""
     if not all(isinstance(answer.get(field.name), str) for field in TRIAL.answer):
+        return "required"
+    tags = [*answer["native_languages"].split(), *answer["dialects"].split()]
+    if answer["age_band"] not in AGES or answer["hearing"] not in HEARING or not all(map(is_tag, tags)):
         return "required"
     return None if answer["native_languages"].strip() else "background.no_native"
 

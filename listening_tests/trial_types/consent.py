@@ -35,4 +35,4 @@ def simulate(_: Trial, __: random.Random) -> dict[str, Any]:
     return {"agreed": True}
 
 
-TRIAL = TrialType("Consent", show, check, simulate, answer=(Field("agreed", "whether the participant agreed"),))
+TRIAL = TrialType("Consent", show, check, simulate, answer=(Field("agreed", "whether the participant agreed", "flag"),))

@@ -16,10 +16,10 @@ PARAMETERS = (
 )
 ANSWER = (
     Field("label", "the emotion perceived, or cannot_say"),
-    Field("plays", "how many times the clip was started"),
-    Field("completions", "how many times it was heard to its end"),
-    Field("coverage_s", "seconds of the clip that were played at least once"),
-    Field("response_s", "seconds from the first audible sample to the choice that counts"),
+    Field("plays", "how many times the clip was started", "number"),
+    Field("completions", "how many times it was heard to its end", "number"),
+    Field("coverage_s", "seconds of the clip that were played at least once", "number"),
+    Field("response_s", "seconds from the first audible sample to the choice that counts", "number"),
     Field("failed", "why the clip could not be played, if so; the answer then has no label"),
 )
 
@@ -37,7 +37,7 @@ def show(trial: Trial, ui: Ui) -> None:
 
 def check(trial: Trial, answer: Answer) -> str | None:
     """A choice that was offered, after the whole clip was heard; or a clip that failed."""
-    if answer.get("failed"):
+    if answer.get("failed") and not answer.get("label"):
         return None
     if answer.get("label") not in choices(trial):
         return "not_a_choice"

@@ -67,6 +67,9 @@ class Listener:
 
     def consent(self, trial: Trial, agreed: bool) -> None:
         """Keep the yes or no with the version of the text; only a yes is an answer."""
+        session = self.store.session(self.participant.participant)
+        if session.current is None or session.current.position != trial.position:
+            return  # another tab has said yes already; what is shown next says so
         self.store.consent(self.participant.participant, self.study, language=self.interface, agreed=agreed)
         if agreed:
             self.submit(trial, {"agreed": True})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from listening_tests import export
-from listening_tests.session import Answered
+from listening_tests import study as studies
+from listening_tests.session import Answered, Refused
 from listening_tests.simulate import simulate
 from ser_core import ratings
 from ser_core.cli import main
+from tests.listening_tests.conftest import tone
 
 BACKGROUND = {
     "native_languages": "de",
@@ -108,3 +110,50 @@ def test_both_forms_hold_the_same(store, study, folder, tmp_path, form):
     simulate(study, store, listeners=2, seed=1)
     assert main("listening_tests", ["export", str(folder), "--out", str(tmp_path / form), "--form", form]) == 0
     assert ratings.read(tmp_path / form).ratings.equals(export.tables(study, store).ratings)
+
+
+def test_nobody_cannot_be_simulated_or_invited(store, study, folder, capsys):
+    for arguments in (["simulate", str(folder), "--listeners", "0"], ["invite", str(folder), "--count", "0"]):
+        assert main("listening_tests", arguments) == 2
+        assert "at least one listener" in capsys.readouterr().err
+    assert len(store.read_participants("tones")) == 0
+
+
+def test_a_link_needs_a_whole_address(store, folder, capsys):
+    assert main("listening_tests", ["invite", str(folder), "--address", "example.org"]) == 2
+    assert "must begin with http" in capsys.readouterr().err
+
+
+def test_what_a_browser_makes_up_cannot_spoil_the_export(store, study):
+    person, session = _listen(store, study, [_heard("sad")])
+    position = session.trials[3].position
+    for made_up in (
+        {"failed": "x", "label": "bogus"},
+        {"label": "bogus", "completions": 1},
+        {"label": "sad", "completions": True},
+    ):
+        with pytest.raises(Refused):
+            store.record(person, Answered(position, made_up))
+    store.record(person, Answered(position, {**_heard("sad"), "plays": "\ud800", "response_s": float("nan")}))
+    tables = export.tables(study, store)
+    assert ratings.check(tables) == []
+    assert tables.ratings.loc[0, ["label", "plays", "response_s"]].tolist() == ["sad", "", ""]
+
+
+def test_a_clip_rated_in_two_blocks_has_two_ratings(store, folder):
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    (folder / "study.yaml").write_text(text.replace("  - {trial: label}\n", "  - {trial: label}\n" * 2), encoding="utf-8")
+    study = studies.load(folder)
+    simulate(study, store, listeners=2, seed=1)
+    tables = export.tables(study, store)
+    assert ratings.check(tables) == []
+    assert sorted(tables.ratings["repeat"]) == ["1"] * 8 + ["2"] * 8
+
+
+def test_ratings_of_a_clip_that_was_exchanged_since_are_left_out_and_counted(store, study, folder, tmp_path, capsys):
+    simulate(study, store, listeners=3, seed=1)
+    tone(folder / "clips" / "2.wav", 777)
+    changed = studies.load(folder)
+    assert len(export.tables(changed, store).ratings) == 9
+    assert main("listening_tests", ["export", str(folder), "--out", str(tmp_path / "out")]) == 0
+    assert "Left out: 3 ratings of clips that were exchanged" in capsys.readouterr().out

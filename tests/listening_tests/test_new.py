@@ -8,6 +8,7 @@ import pytest
 
 from listening_tests import study as studies
 from ser_core.cli import main
+from tests.listening_tests.conftest import tone
 
 
 def _new(*arguments: object) -> int:
@@ -22,7 +23,7 @@ def test_a_new_study_is_good_and_holds_the_chosen_clips(folder, tmp_path, capsys
     assert study.id == "my-first-study"
     assert study.title["de"] == "It's: mine"
     assert study.emotions == ("angry", "happy", "neutral", "sad")
-    assert study.group("de") == "German listeners"
+    assert study.group({"native_languages": "de"}) == "German listeners"
     assert study.path("001").samefile(folder / "clips" / "1.wav")
     assert [entry["trial"] for entry in study.settings.timeline] == ["consent", "background", "label", "debrief"]
 
@@ -33,6 +34,7 @@ def test_practice_and_training_clips_have_their_places(folder, tmp_path):
     (tmp_path / "practice" / "stimuli.csv").write_text(
         "stimulus,file,language,truth\np1,clips/0.wav,de,sad\n", encoding="utf-8"
     )
+    tone(tmp_path / "practice" / "clips" / "0.wav", 999)
     made = tmp_path / "s"
     practice, training = tmp_path / "practice" / "stimuli.csv", tmp_path / "training" / "stimuli.csv"
     assert _new(made, "--stimuli", folder / "stimuli.csv", "--practice", practice, "--training", training) == 0

@@ -120,7 +120,7 @@ def test_consent_is_kept_with_the_text_its_version_its_language_and_the_time(sto
     person, _ = _begin(store, study)
     store.consent(person, study, language="de", agreed=False)
     store.consent(person, study, language="de", agreed=True)
-    no, yes = store.read_consents(person)
+    no, yes = _rows(store, schema.consents)
     assert (no["agreed"], yes["agreed"]) == (False, True)
     assert yes["text_version"] == "3"
     assert yes["text_sha256"] == hashlib.sha256(b"Bitte zustimmen.").hexdigest()

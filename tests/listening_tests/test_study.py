@@ -97,6 +97,17 @@ def test_a_wrong_row_of_the_stimuli_is_named(folder, old, new, says):
         ("  - {trial: consent}\n", "", "study.yaml:10: the timeline must begin with consent"),
         ("  - {trial: label}\n", "", "study.yaml:10: no trial of the timeline asks for a rating"),
         ("  - {trial: debrief}\n", "", "study.yaml:10: the timeline must end with debrief"),
+        ("{trial: label}", "{trial: [label]}", "study.yaml:14: no trial type '['label']'"),
+        ("{trial: label}", "{trial: label, part: [test]}", "study.yaml:14: label: 'part' must be like"),
+        ("{trial: label}", "{trial: label, choices: [sad, joy]}", "study.yaml:14: label: choice"),
+        ("{trial: label}", "{trial: label, choices: [sad], cannot_say: false}", "study.yaml:14: label: there"),
+        ("  - {trial: training}", "  - {trial: consent}\n  - {trial: training}", "study.yaml:13: consent can only stand first"),
+        ("  - {trial: training}", "  - {trial: debrief}\n  - {trial: training}", "study.yaml:13: debrief can only stand last"),
+        ("  - {trial: training}", "  - {trial: background}", "study.yaml:10: background stands 2 times in the timeline"),
+        ("neutral, sad]", "neutral, sad, sad]", "study.yaml:4: 'sad' stands twice"),
+        ("languages: [en, de]", "languages: [en, de, en]", "study.yaml:3: 'en' stands twice"),
+        ("id: tones", "id: tones\nx: &a [*a]", "study.yaml: an alias"),
+        ("id: tones", "id: to\x07nes", "study.yaml:1: holds a character that no text file should"),
         ("native: de}", "native: German (DE)}", "study.yaml:9: group 'German listeners': 'German (DE)' is not a BCP 47"),
         ("id: tones", "id: tones\ntraining: training/stimuli.csv", "study.yaml: 'training' names training/stimuli.csv"),
     ],
@@ -146,3 +157,59 @@ def test_a_folder_that_is_copied_is_the_same_version(folder, study, tmp_path):
 def test_the_shipped_demo_study_is_good():
     root = Path(studies.__file__).parent.parent
     assert studies.load(root / "data" / "demo").synthetic
+
+
+def test_a_practice_clip_without_truth_has_nothing_to_tell(folder):
+    edit(folder / "stimuli.csv", "s0,happy,practice", "s0,,practice")
+    assert any("training tells what was meant, but clip '000' has no 'truth'" in p for p in problems(folder))
+
+
+def test_the_same_clip_under_two_ids_is_named(folder):
+    shutil.copy(folder / "clips" / "1.wav", folder / "clips" / "3.wav")
+    assert "stimuli.csv:5: clip '003' has the same content as clip '001'; remove one of them" in problems(folder)
+
+
+def test_a_training_table_is_checked_too(folder):
+    (folder / "training").mkdir()
+    (folder / "training" / "stimuli.csv").write_text("stimulus,language,truth\nt1,de,furious\n", encoding="utf-8")
+    edit(folder / "study.yaml", "id: tones", "id: tones\ntraining: training/stimuli.csv")
+    assert any(p.startswith("training/stimuli.csv:2: unknown emotion 'furious'") for p in problems(folder))
+
+
+def test_a_link_that_points_to_nothing_is_a_missing_clip_and_no_crash(folder):
+    (folder / "clips" / "1.wav").unlink()
+    (folder / "clips" / "1.wav").symlink_to(folder / "nowhere.wav")
+    (folder / ".#study.yaml").symlink_to("someone@host.1234")
+    assert any("clip '001': clips/1.wav" in p for p in problems(folder))
+
+
+def test_a_clip_outside_the_folder_that_changes_makes_another_version(folder, tmp_path):
+    shutil.move(folder / "clips" / "1.wav", tmp_path / "outside.wav")
+    edit(folder / "stimuli.csv", "clips/1.wav", str(tmp_path / "outside.wav"))
+    before = studies.load(folder)
+    shutil.copy(folder / "clips" / "2.wav", tmp_path / "changed.wav")
+    samples, rate = soundfile.read(tmp_path / "changed.wav")
+    soundfile.write(tmp_path / "outside.wav", samples / 2, rate)
+    assert studies.load(folder).version != before.version
+
+
+def test_two_studies_of_one_id_are_refused_by_name(store, folder, tmp_path, monkeypatch, capsys):
+    shutil.copytree(folder, tmp_path / "copy")
+    monkeypatch.setenv("EARWITNESS_STUDIES", f"{folder}:{tmp_path / 'copy'}")
+    with pytest.raises(BadInput, match=r"has the id 'tones', as .*copy has"):
+        studies.find("tones")
+    for verb in (["check"], ["invite"], ["export", "--out", str(tmp_path / "out")], ["simulate", "--listeners", "1"]):
+        assert main("listening_tests", [verb[0], str(folder), *verb[1:]]) == 2
+        assert "Give each its own" in capsys.readouterr().err
+
+
+def test_a_group_of_a_dialect_takes_those_who_grew_up_with_it(folder):
+    edit(
+        folder / "study.yaml",
+        "groups:\n",
+        "groups:\n  - {name: Scots, native: en-scotland}\n  - {name: English, native: en}\n",
+    )
+    study = studies.load(folder)
+    assert study.group({"native_languages": "en", "dialects": "en-scotland"}) == "Scots"
+    assert study.group({"native_languages": "en", "dialects": ""}) == "English"
+    assert study.group({"native_languages": "pl", "dialects": ""}) == "other listeners"

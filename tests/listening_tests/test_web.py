@@ -120,7 +120,15 @@ def test_an_event_is_kept_for_the_trial_whose_key_it_names(client, listener, sto
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"not json", 400), (b"[]", 400), (b"{}", 400), (b'{"trial": "guess", "kind": "x"}', 404), (b"x" * 5000, 413)],
+    [
+        (b"[" * 4000, 400),
+        (b'{"trial": "\\ud800", "kind": "x"}', 404),
+        (b"not json", 400),
+        (b"[]", 400),
+        (b"{}", 400),
+        (b'{"trial": "guess", "kind": "x"}', 404),
+        (b"x" * 5000, 413),
+    ],
 )
 def test_an_event_that_cannot_be_ours_is_refused(client, listener, body, status):
     assert client.post("/api/events", content=body).status_code == status

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from listening_tests import languages
+from listening_tests import languages, schema
 from listening_tests import study as studies
 from listening_tests.session import Answered
 from listening_tests.store import Store
@@ -44,6 +44,11 @@ def _said(at: AppTest) -> str:
     )
 
 
+def _consents(store: Store) -> list[bool]:
+    with store.engine.connect() as connection:
+        return [row.agreed for row in connection.execute(schema.consents.select().order_by(schema.consents.c.id))]
+
+
 def _press(at: AppTest, key: str) -> AppTest:
     return next(b for b in at.button if b.label == ENGLISH[key]).click().run()
 
@@ -75,7 +80,7 @@ def test_a_no_is_stored_as_a_no_and_can_be_taken_back(study):
     assert ENGLISH["consent.declined"] in _said(at)
     assert store.session(invitation.participant).answered == frozenset()
     at = _press(_press(at, "consent.again"), "consent.agree")
-    assert [c["agreed"] for c in store.read_consents(invitation.participant)] == [False, True]
+    assert _consents(store) == [False, True]
     assert ENGLISH["background.title"] in _said(at)
 
 
@@ -85,9 +90,11 @@ def test_the_background_form_is_not_taken_half_filled(study):
     at = _press(_open(invitation.token), "consent.agree")
     assert [r.value for r in at.radio] == [None] * 6
     at = _press(at, "continue")
-    assert ENGLISH["required"] in _said(at)
-    for radio in at.radio:
-        radio.set_value("none" if "none" in radio.options or radio.key.startswith("knows") else radio.options[0])
+    missing = [line[2:] for line in at.error[0].value.splitlines() if line.startswith("- ")]
+    assert ENGLISH["required"] in at.error[0].value
+    assert missing == [radio.label for radio in at.radio]
+    at.radio(key="age").set_value("65+")
+    assert ENGLISH["background.age"] not in _press(at, "continue").error[0].value
     assert store.session(invitation.participant).answered == {0}
 
 
@@ -141,6 +148,22 @@ def test_the_page_goes_on_at_the_open_trial_and_ends_with_the_code(study):
     assert at.code[0].value == code
     again = _open(invitation.token)
     assert _said(again) == ENGLISH["finished_link"].format(code=code)
+    store.set_language(invitation.participant, "de")
+    assert _said(_open(invitation.token)) == languages.texts("de")["finished_link"].format(code=code)
+
+
+def test_a_no_in_a_second_tab_does_not_contradict_a_yes(study):
+    store = Store()
+    (invitation,) = store.invite(study)
+    first, second = _open(invitation.token), _open(invitation.token)
+    _press(first, "consent.agree")
+    assert ENGLISH["background.title"] in _said(_press(second, "consent.decline"))
+    assert _consents(store) == [True]
+
+
+def test_what_a_mail_program_puts_behind_a_link_does_no_harm(study):
+    (invitation,) = Store().invite(study)
+    assert ENGLISH["consent.title"] in _said(_open(f"{invitation.token}. "))
 
 
 def test_the_participant_s_language_is_kept_for_the_next_device(study):

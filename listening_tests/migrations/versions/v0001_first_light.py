@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("block", sa.Integer, nullable=False),
         sa.Column("stimulus", sa.Text, nullable=False),
+        sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False, unique=True),
         sa.Column("parameters", sa.JSON, nullable=False),
     )
