@@ -88,6 +88,17 @@ def _check_raters(data: pd.DataFrame) -> Iterator[Problem]:
             for part in row[name].split():
                 if not languages.is_tag(part.partition(":")[0]):
                     yield Problem(f"'{name}' holds '{part}', which is not a BCP 47 tag like de or en:C1", "raters", i)
+    yield from _check_groups(data[data["rater_type"].isin(("human", "machine"))], data.index)
+
+
+def _check_groups(compared: pd.DataFrame, rows: pd.Index) -> Iterator[Problem]:
+    """A group is people or models; one name for both would stand for two rows of every result."""
+    named = compared["group"].where(compared["group"] != "", compared["rater_type"])  # what scores call who has no group
+    first = compared.groupby(named)["rater_type"].transform("first")
+    what = "group '{}' holds a {} rater here and a {} one above; give people and models groups of different names"
+    other = compared.assign(_name=named, _first=first)[compared["rater_type"] != first]
+    for at, row in other.drop_duplicates("_name").iterrows():
+        yield Problem(what.format(row["_name"], row["rater_type"], row["_first"]), "raters", int(rows.get_indexer([at])[0]))
 
 
 def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:

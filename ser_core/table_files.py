@@ -85,14 +85,28 @@ def _read_parquet(path: Path, table: Table) -> pd.DataFrame:
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise BadInput(Problem(f"cannot be read as Parquet: {error}", path)) from error
     _check_header(data.column_names, path, table)
+    data = data.select([name for name in data.column_names if not name.startswith("__index_level_")])  # pandas adds these
+    ours = {column.name for column in table.columns}
     cast = [
         Problem(f"column '{f.name}' is of type {f.type}; ids and labels must be stored as text, or 007 becomes 7", path)
         for f in data.schema
-        if f.name not in table.numbers and not (pyarrow.types.is_string(f.type) or pyarrow.types.is_large_string(f.type))
+        if f.name in ours - table.numbers and not (_is_text(f.type) or pyarrow.types.is_null(f.type))
     ]
     if cast:
         raise BadInput(*cast)
-    return pd.DataFrame(data.to_pandas())
+    for at, field in enumerate(data.schema):
+        if field.name not in table.numbers and not _is_text(field.type):
+            data = data.set_column(at, field.name, _as_text(data.column(at)))
+    return pd.DataFrame(data.to_pandas(ignore_metadata=True))
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
+
+
+def _as_text(column: pyarrow.ChunkedArray) -> pyarrow.Array:
+    """A further column of any type as Python writes its values, what is missing as empty text; the ids are never such."""
+    return pyarrow.array(["" if value is None else str(value) for value in column.to_pylist()], pyarrow.string())
 
 
 def _check_header(header: list[str], path: Path, table: Table) -> None:

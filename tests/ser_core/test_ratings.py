@@ -193,6 +193,37 @@ def test_ids_stored_as_numbers_in_parquet_are_refused(tmp_path, kind):
     assert "007 becomes 7" in said
 
 
+def test_further_columns_of_any_type_and_texts_that_are_all_missing_are_read_as_text_from_parquet(tmp_path):
+    columns = {
+        "stimulus": ["a", "b"], "language": ["de", "de"], "truth": pa.nulls(2), "duration_s": pa.nulls(2),
+        "take": pa.array([1, None]), "level_db": [0.5, -3.0], "loud": [True, False], "note": pa.nulls(2),
+        "emotion": pa.array(["x", None]).dictionary_encode(), "words": pa.array([["a"], []]),
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "stimuli.parquet")
+    found = read_table(tmp_path / "stimuli.parquet", STIMULI)
+    assert found["truth"].tolist() == found["note"].tolist() == ["", ""]
+    assert found["duration_s"].isna().all()
+    told = {name: found[name].tolist() for name in ("take", "level_db", "loud", "emotion", "words")}
+    assert told == {
+        "take": ["1", ""], "level_db": ["0.5", "-3.0"], "loud": ["True", "False"], "emotion": ["x", ""],
+        "words": ["['a']", "[]"],
+    }  # fmt: skip
+
+
+def test_an_id_that_pandas_keeps_as_its_index_is_read_as_the_column_it_is(tmp_path):
+    made = tables().stimuli
+    made.set_index("stimulus").to_parquet(tmp_path / "stimuli.parquet")
+    assert read_table(tmp_path / "stimuli.parquet", STIMULI)["stimulus"].tolist() == ["a", "b"]
+    made.set_index(pd.Index([7, 3])).to_parquet(tmp_path / "stimuli.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "stimuli.parquet", STIMULI), made)
+
+
+def test_an_id_that_is_missing_throughout_is_empty_and_said_so(tmp_path):
+    pq.write_table(pa.table({"rater": pa.nulls(1), "rater_type": ["human"]}), tmp_path / "raters.parquet")
+    (said,) = problems(lambda: read_table(tmp_path / "raters.parquet", RATERS))
+    assert "row 1: 'rater' is empty" in said
+
+
 def test_a_file_that_only_is_called_parquet_is_refused(tmp_path):
     (tmp_path / "raters.parquet").write_bytes(b"rater,rater_type\n")
     assert "cannot be read as Parquet" in problems(lambda: read_table(tmp_path / "raters.parquet", RATERS))[0]
@@ -259,6 +290,27 @@ def test_a_wrong_rater_is_named(column, value, says):
     (said,) = map(str, check(made))
     assert said.startswith("raters:1: ")
     assert says in said
+
+
+@pytest.mark.parametrize(("human", "machine"), [("DE", "DE"), ("machine", ""), ("", "human")])
+def test_a_group_of_people_and_models_alike_is_refused_once_and_named_with_both_types(human, machine):
+    made = tables()
+    rows = [
+        {"rater": "p1", "rater_type": "human", "group": human}, {"rater": "r1", "rater_type": "human", "group": human},
+        {"rater": "m1", "rater_type": "machine", "group": machine},
+        {"rater": "m2", "rater_type": "machine", "group": machine},
+    ]  # fmt: skip
+    (said,) = map(str, check(Tables(made.stimuli, frame(RATERS, rows), made.ratings)))
+    assert said.startswith(f"raters:3: group '{human or machine}' holds a machine rater here and a human one above")
+
+
+def test_two_types_may_both_have_no_group_and_truth_may_share_a_name():
+    made = tables()
+    rows = [
+        {"rater": "r1", "rater_type": "human"}, {"rater": "m1", "rater_type": "machine"},
+        {"rater": "t1", "rater_type": "truth", "group": "human"},
+    ]  # fmt: skip
+    assert check(Tables(made.stimuli, frame(RATERS, rows), made.ratings)) == []
 
 
 def rating(**more):
