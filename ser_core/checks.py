@@ -65,7 +65,7 @@ def check_rows(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
 
 
 def _check_stimuli(data: pd.DataFrame) -> Iterator[Problem]:
-    tags = ~data["language"].map(languages.is_tag) & (data["language"] != "")
+    tags = ~data["language"].map(languages.is_tag).astype(bool) & (data["language"] != "")
     for i, row in _rows(data, tags):
         yield Problem(f"'{row['language']}' is not a BCP 47 language tag like de, cmn or cmn-x-tianjin", "stimuli", i)
     for i, row in _rows(data, (data["truth"] != "") & ~data["truth"].isin(EMOTIONS)):
@@ -88,17 +88,18 @@ def _check_raters(data: pd.DataFrame) -> Iterator[Problem]:
             for part in row[name].split():
                 if not languages.is_tag(part.partition(":")[0]):
                     yield Problem(f"'{name}' holds '{part}', which is not a BCP 47 tag like de or en:C1", "raters", i)
-    yield from _check_groups(data[data["rater_type"].isin(("human", "machine"))], data.index)
+    yield from _check_groups(data.reset_index(drop=True))
 
 
-def _check_groups(compared: pd.DataFrame, rows: pd.Index) -> Iterator[Problem]:
+def _check_groups(data: pd.DataFrame) -> Iterator[Problem]:
     """A group is people or models; one name for both would stand for two rows of every result."""
+    compared = data[data["rater_type"].isin(("human", "machine"))]
     named = compared["group"].where(compared["group"] != "", compared["rater_type"])  # what scores call who has no group
     first = compared.groupby(named)["rater_type"].transform("first")
     what = "group '{}' holds a {} rater here and a {} one above; give people and models groups of different names"
     other = compared.assign(_name=named, _first=first)[compared["rater_type"] != first]
-    for at, row in other.drop_duplicates("_name").iterrows():
-        yield Problem(what.format(row["_name"], row["rater_type"], row["_first"]), "raters", int(rows.get_indexer([at])[0]))
+    for row in other.drop_duplicates("_name").reset_index(names="_row").to_dict("records"):
+        yield Problem(what.format(row["_name"], row["rater_type"], row["_first"]), "raters", int(row["_row"]))
 
 
 def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
