@@ -37,8 +37,8 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         verb = verbs.add_parser(spoken, help=command.help, description=command.help)
         command.arguments(verb)
         verb.set_defaults(run=command.run)
-    options = parser.parse_args(argv)
     try:
+        options = parser.parse_args(argv)
         return options.run(options) or 0
     except BadInput as bad:
         for problem in bad.problems:
@@ -46,3 +46,15 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         count = len(bad.problems)
         print(f"{count} problem{'s' if count != 1 else ''}; nothing was done.", file=sys.stderr)
         return 2
+
+
+def add_seed(parser: argparse.ArgumentParser, *, help: str, default: int | None = None) -> None:
+    """``--seed``, a whole number from 0 on as every generator takes it; without ``default`` it must be given."""
+    parser.add_argument("--seed", type=_seed, default=default, required=default is None, metavar="S", help=help)
+
+
+def _seed(text: str) -> int:
+    seed = int(text)  # what is no whole number is refused by argparse
+    if seed < 0:
+        raise BadInput(f"--seed must be 0 or more, not {seed}.")
+    return seed

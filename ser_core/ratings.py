@@ -21,12 +21,12 @@ from ser_core import languages
 from ser_core.checks import check_fields, check_joins, check_rows, located, number
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, Problem
-from ser_core.table_files import line_of, read_raw, to_csv, write_whole
+from ser_core.table_files import line_of, make_folder, read_raw, to_csv, write_whole
 from ser_core.tables import RATERS, RATINGS, STIMULI, TABLES, Column, Table, Tables, codebook, frame
 
 __all__ = [
     "RATERS", "RATINGS", "STIMULI", "TABLES", "Column", "Table", "Tables", "check", "codebook", "combine", "decide", "frame",
-    "join", "line_of", "read", "read_all", "read_table", "relation", "to_csv", "write", "write_whole",
+    "join", "line_of", "make_folder", "read", "read_all", "read_table", "relation", "to_csv", "write", "write_whole",
 ]  # fmt: skip
 
 
@@ -101,13 +101,12 @@ def write(tables: Tables, directory: str | Path, *, form: Literal["csv", "parque
     """Write the three tables and their codebook; each file is whole or not there.
 
     Raises:
-        BadInput: the tables are wrong; nothing is written.
+        BadInput: the tables are wrong, and nothing is written; or the folder cannot be made or written.
     """
     problems = check(tables)
     if problems:
         raise BadInput(*problems)
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(directory)
     for table, data in zip(TABLES, (tables.stimuli, tables.raters, tables.ratings), strict=True):
         other = "parquet" if form == "csv" else "csv"
         content = to_csv(data).encode() if form == "csv" else data.to_parquet(index=False)

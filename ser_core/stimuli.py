@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core.errors import BadInput, Problem
-from ser_core.ratings import STIMULI, line_of, read_table, to_csv, write_whole
+from ser_core.ratings import STIMULI, line_of, make_folder, read_table, to_csv, write_whole
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -47,9 +47,13 @@ def load_all(paths: list[Path]) -> pd.DataFrame:
 
 
 def save(stimuli: pd.DataFrame, path: str | Path) -> None:
-    """Write a table whose ``file`` is absolute: relative where the clip lies below the table's folder, else absolute."""
+    """Write a table whose ``file`` is absolute: relative where the clip lies below the table's folder, else absolute.
+
+    Raises:
+        BadInput: it cannot be written there.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_whole(path, to_csv(for_folder(stimuli, path.parent)).encode())
 
 

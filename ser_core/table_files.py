@@ -10,7 +10,8 @@ import csv
 import io
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -158,11 +159,44 @@ def to_csv(data: pd.DataFrame) -> str:
     return text
 
 
+def make_folder(folder: str | Path, *, new: bool = False) -> Path:
+    """The folder, made with those above it where they are not there.
+
+    Args:
+        folder: where it shall lie.
+        new: whether it may not be there yet.
+
+    Raises:
+        BadInput: it cannot be made: a file has that name, a folder above it is a file or may not be written.
+    """
+    with _writing(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=not new)
+    return Path(folder)
+
+
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it, not even after the power failed."""
+    """Write a file so that nobody ever sees half of it, not even after the power failed.
+
+    Raises:
+        BadInput: it cannot be written there: a folder has that name, the disk is full, this user may not.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    with _writing(path):
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                beside.unlink()
+            raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(Problem(f"cannot be written: {error.strerror}; choose another place for it", path)) from error

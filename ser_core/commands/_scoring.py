@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
-from ser_core.errors import BadInput, Problem
-from ser_core.ratings import write_whole
+from ser_core.cli import add_seed
+from ser_core.ratings import make_folder, write_whole
 from ser_core.report import number, overview
 
 
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, out: str, out_required: bo
     """The folders, ``--out`` and ``--seed``."""
     parser.add_argument("directories", nargs="+", metavar="DIR", help="folder with stimuli, raters and ratings")
     parser.add_argument("--out", metavar="DIR", required=out_required, help=out)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap intervals (default: 0)")
+    add_seed(parser, default=0, help="seed of the bootstrap intervals (default: 0)")
 
 
 def write_files(files: Mapping[str, bytes], out: str) -> None:
@@ -26,13 +25,9 @@ def write_files(files: Mapping[str, bytes], out: str) -> None:
     Raises:
         BadInput: the folder cannot be made or written.
     """
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            write_whole(folder / name, content)
-    except OSError as error:
-        raise BadInput(Problem(f"cannot be written: {error.strerror}; choose another --out", folder)) from error
+    folder = make_folder(out)
+    for name, content in files.items():
+        write_whole(folder / name, content)
     print(f"Wrote {', '.join(files)} to {folder}")
 
 

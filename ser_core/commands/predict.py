@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ser_core import runs
-from ser_core.cli import Command
+from ser_core.cli import Command, add_seed
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="clips to learn from; one model for each language",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    parser.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default 0)")
+    add_seed(parser, default=0, help="seed of everything drawn (default 0)")
 
 
 def _run(options: argparse.Namespace) -> None:

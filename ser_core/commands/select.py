@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_core.cli import Command
+from ser_core.cli import Command, add_seed
 from ser_core.commands.index import counted
 from ser_core.emotions import EMOTIONS, in_order
 from ser_core.errors import BadInput, nearest
@@ -26,7 +26,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per-emotion", type=int, required=True, metavar="N", help="clips of each corpus, language and emotion"
     )
-    parser.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed draws the same clips")
+    add_seed(parser, help="the same seed draws the same clips")
     parser.add_argument("--out", type=Path, required=True, metavar="CSV", help="the table to write")
     parser.add_argument("--emotions", metavar="a,b", help="only these (default: all that the tables hold)")
     parser.add_argument("--speakers", type=int, metavar="N", help="only N speakers of each corpus, drawn by the seed")
@@ -36,8 +36,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    if options.seed < 0:
-        raise BadInput(f"--seed must be 0 or more, not {options.seed}.")
     pool = load_all(list(dict.fromkeys(options.stimuli)))
     if options.without_speakers_of:
         pool = without_speakers(pool, load(options.without_speakers_of))

@@ -21,6 +21,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ser_core.errors import BadInput, Problem
+from ser_core.table_files import make_folder
 
 
 @dataclass
@@ -62,10 +63,10 @@ def workshop(out: Path) -> Iterator[Workshop]:
     """Make ``out`` by working in the folder that is given; any exception, an interrupt too, leaves nothing.
 
     Raises:
-        BadInput: another process is making the same folder.
+        BadInput: another process is making the same folder, or it cannot be made.
     """
     being_made = here = out.with_name(f".{out.name}.{uuid4().hex}")  # named when locked, or it might be swept
-    being_made.mkdir(parents=True)
+    make_folder(being_made, new=True)
     try:
         swept = sweep(out)
         with locked(being_made):

@@ -12,7 +12,9 @@ from ser_core import cli
 from ser_core.cli import Command
 from ser_core.errors import BadInput, Problem
 from ser_core.places import ROOT
+from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame, write
 from ser_core.registry import discover
+from tests.ser_core import voices
 
 COMMANDS = [
     (package, verb.replace("_", "-"), command)
@@ -83,3 +85,73 @@ def test_the_module_can_be_run_and_bad_input_is_its_exit_status(tmp_path):
     assert done.returncode == 2
     assert "no stimuli.csv or stimuli.parquet here" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Each command that takes a seed and writes somewhere, with words that work but for ``--out`` and ``--seed``."""
+    study, train = voices.table(tmp_path / "study", speakers="x"), voices.table(tmp_path / "train")
+    tables = Tables(
+        frame(STIMULI, [{"stimulus": "a", "language": "de", "truth": "sad"}]),
+        frame(RATERS, [{"rater": "r", "rater_type": "human", "group": "DE"}]),
+        frame(RATINGS, [{"rater": "r", "stimulus": "a", "label": "sad", "weight": 1}]),
+    )
+    write(tables, tmp_path / "tables")
+    return {
+        "score": [str(tmp_path / "tables")],
+        "compare": [str(tmp_path / "tables")],
+        "predict": ["--stimuli", str(study), "--model", "majority", "--train", str(train)],
+        "select": [str(study), "--per-emotion", "1"],
+        "index": ["own", str(tmp_path / "study")],
+    }
+
+
+SEEDED = ["score", "compare", "predict", "select"]
+
+
+@pytest.mark.parametrize("seed", ["-1", "--seed=-7"])
+@pytest.mark.parametrize("verb", SEEDED)
+def test_a_negative_seed_is_bad_input(asked, verb, seed, tmp_path, capsys):
+    words = [seed] if "=" in seed else ["--seed", seed]
+    assert cli.main("ser_core", [verb, *asked[verb], "--out", str(tmp_path / "out"), *words]) == 2
+    assert "--seed must be 0 or more, not -" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+PLACES = {"a file as its parent": "taken/out", "a name too long": "n" * 300, "a file above its parent": "taken/deep/out"}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("verb", [*SEEDED, "index"])
+def test_a_place_that_cannot_be_written_is_bad_input_that_says_what_to_do(asked, verb, place, tmp_path, capsys):
+    (tmp_path / "taken").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    seed = [] if verb == "index" else ["--seed", "1"]
+    assert cli.main("ser_core", [verb, *asked[verb], "--out", str(tmp_path / place), *seed]) == 2
+    assert "cannot be written: " in (said := capsys.readouterr().err)
+    assert "choose another place" in said
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        ("score", "choose another"),
+        ("compare", "choose another"),
+        ("predict", "exists already"),
+        ("select", None),
+        ("index", None),
+    ],
+)
+def test_what_is_in_the_place_of_out_is_refused_where_it_is_of_another_kind(asked, verb, says, tmp_path, capsys):
+    out = tmp_path / "out"
+    if says:
+        out.write_text("a file where a folder should be")
+    else:
+        out.mkdir()  # a folder where a file should be
+    before = sorted(tmp_path.iterdir())
+    seed = [] if verb == "index" else ["--seed", "1"]
+    assert cli.main("ser_core", [verb, *asked[verb], "--out", str(out), *seed]) == 2
+    assert (says or "cannot be written: Is a directory") in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
