@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ SILENT_BELOW = 0.001
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff"})
 """What a sound file's name ends in, in lower case; ``read`` goes by the content."""
+
+MOST_CHANNELS = 8
+"""More than these FLAC cannot carry (RFC 9639), and so neither can our player."""
 
 _BLOCK = 1 << 18  # frames decoded at once, so that a clip of three hours needs no more memory than one of ten seconds
 _MP3_FRAME = 1152  # samples; a file may rightly lack less than one frame of what its header promises
@@ -66,7 +70,8 @@ def inspect(path: str | Path) -> Facts:
     """Decode the whole file and measure it, holding only a part of it in memory.
 
     Raises:
-        BadInput: the file is missing, empty, not sound, damaged, truncated, without samples, not finite or silent.
+        BadInput: the file is missing, empty, not sound, damaged, truncated, without samples, not finite, silent,
+            or has more than ``MOST_CHANNELS``.
     """
     return _decode(Path(path), lambda block: None)
 
@@ -141,6 +146,9 @@ def _decode(path: Path, take: Callable[[Samples], None]) -> Facts:
     meter = _Meter()
     sound = _open(path)
     with sound:
+        if sound.channels > MOST_CHANNELS:
+            what = "has {} channels; FLAC and our player carry at most {}. Mix it down to mono or stereo"
+            raise _bad(path, what.format(sound.channels, MOST_CHANNELS))
         try:
             while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
@@ -202,11 +210,15 @@ def _bad(path: Path, what: str) -> BadInput:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    if not path.exists():
-        raise _bad(path, "there is no such file")
-    if not path.is_file():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # the last: a NUL in the name
+        raise _bad(path, "there is no such file") from error
+    except OSError as error:  # a name too long, a folder that this user may not enter
+        raise _bad(path, f"cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
         raise _bad(path, "is not a file")
-    if not path.stat().st_size:
+    if not found.st_size:
         raise _bad(path, "is empty (0 bytes)")
     if not os.access(path, os.R_OK):
         raise _bad(path, "may not be read by this user")

@@ -211,3 +211,15 @@ def test_no_real_clip_is_refused_and_its_length_is_the_one_on_record(shared):
 def test_importing_it_loads_neither_torch_nor_scipy():
     code = "import sys, ser_core.audio; sys.exit(bool({'torch', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["n" * 300 + ".wav", "nul\0.wav", "file.wav/clip.wav"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
+    written(tmp_path / "file.wav")
+    assert refusal(tmp_path / name) in ("there is no such file", "cannot be read: File name too long")
+
+
+def test_eight_channels_are_heard_and_nine_are_refused(tmp_path):
+    assert audio.inspect(written(tmp_path / "8.wav", np.stack([TONE] * 8, axis=1))).channels == 8
+    said = refusal(written(tmp_path / "9.wav", np.stack([TONE] * 9, axis=1)))
+    assert said == "has 9 channels; FLAC and our player carry at most 8. Mix it down to mono or stereo"
