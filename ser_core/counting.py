@@ -126,7 +126,7 @@ def _leave_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rules = (
         (rows["rater_type"] == "truth", "of raters of type truth"),
         (rows["truth"] == "", "of clips without a truth"),
-        (rows["start_s"].notna(), "of a part of a clip (segments are scored by themselves)"),
+        (rows["start_s"].notna(), "of a part of a clip (segments are not scored yet)"),
     )
     left, said = pd.Series(False, rows.index), []
     for rule, why in rules:

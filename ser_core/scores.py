@@ -51,7 +51,7 @@ class Scores:
     Attributes:
         scores: columns ``SCORES``; ``n`` is the number of judgements a value rests on, 0 where it is undefined.
         confusion: columns ``CONFUSION``; ``share`` of the judgements of clips of this truth, every row that was heard.
-        segments: columns ``SEGMENTS``.
+        segments: columns ``SEGMENTS``; no rows yet, for segments are not scored in this version.
         left_out: sentences on what was not counted.
     """
 

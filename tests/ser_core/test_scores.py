@@ -215,7 +215,7 @@ def test_what_is_left_out_is_said():
     assert scored.left_out == (
         "1 judgement of raters of type truth left out.",
         "1 judgement of clips without a truth left out.",
-        "1 judgement of a part of a clip (segments are scored by themselves) left out.",
+        "1 judgement of a part of a clip (segments are not scored yet) left out.",
     )
     assert set(scored.scores.query("metric == 'wa'")["n"]) == {1}
 
