@@ -47,5 +47,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'Known: angry, happy.'
     """
     names = sorted(known)
+    if not names:
+        return "There is none."
     close = get_close_matches(word, names, n=1)
     return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(names)}."

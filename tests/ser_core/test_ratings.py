@@ -525,3 +525,19 @@ def test_frame_fills_declared_columns_and_keeps_others_behind_them():
     assert made.columns.tolist() == [*(c.name for c in RATINGS.columns), "mine"]
     assert made.loc[0, "mine"] == "3"
     assert np.isnan(made.loc[0, "start_s"])
+
+
+def test_a_misspelt_column_is_guessed(tmp_path):
+    path = tmp_path / "stimuli.csv"
+    path.write_text("stimulus,langauge,part\na,de,test\n", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        read_table(path, STIMULI)
+    (problem,) = caught.value.problems
+    assert problem.what.endswith("; is it 'langauge'?")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_of_a_header_alone_is_an_empty_table(tmp_path, table):
+    path = tmp_path / f"{table.name}.csv"
+    path.write_text(",".join(c.name for c in table.columns if c.required) + "\n", encoding="utf-8")
+    assert len(read_table(path, table)) == 0
