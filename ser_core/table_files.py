@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -118,14 +119,12 @@ def _check_header(header: list[str], path: Path, table: Table) -> None:
             raise BadInput(Problem(f"columns are parted by {called}; save it with commas", path, 1))
     known = [c.name for c in table.columns]
     problems = [Problem(f"column '{n}' stands twice", path, 1) for n in sorted(set(header)) if header.count(n) > 1]
-    problems += [
-        Problem(f"column '{c.name}' is missing ({c.help})", path, 1)
-        for c in table.columns
-        if c.required and c.name not in header
-    ]
-    unknown = [n for n in header if n not in known]
-    if problems and unknown:
-        problems.append(Problem(f"columns we do not know: {', '.join(unknown)}. Known: {', '.join(known)}", path, 1))
+    further = [n for n in header if n not in known]
+    for column in table.columns:
+        if column.required and column.name not in header:
+            slips = get_close_matches(column.name, further, n=1)
+            meant = f"; is it '{slips[0]}'?" if slips else ""
+            problems.append(Problem(f"column '{column.name}' is missing ({column.help}){meant}", path, 1))
     if problems:
         raise BadInput(*problems)
 
