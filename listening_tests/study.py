@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import base, is_dialect, is_tag, normal
 
 Texts = dict[str, str]
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class _Strict(BaseModel):
@@ -179,7 +181,8 @@ def load(folder: str | Path) -> Study:
         BadInput: with every problem.
     """
     folder = Path(folder)
-    return _load(folder, _signature(folder))
+    with _ONE_AT_A_TIME:  # a crowd of listeners waits for one check of the clips rather than each making their own
+        return _load(folder, _signature(folder))
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -19,7 +19,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from listening_tests import languages
 from listening_tests import study as studies
 from listening_tests.store import Store
 from listening_tests.trial import Field, cleaned
@@ -174,6 +175,11 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     """
     for name in _WARM:
         importlib.import_module(name)
+    for tag in languages.available():
+        languages.texts(tag)
+    for folder in places.studies():
+        with suppress(BadInput):  # the studies page says what is wrong with it
+            studies.load(folder)
     gc.collect()
     gc.freeze()
     yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from listening_tests import study as studies
+from ser_core import audio
 from ser_core.cli import main
 from ser_core.errors import BadInput
 
@@ -213,3 +215,13 @@ def test_a_group_of_a_dialect_takes_those_who_grew_up_with_it(folder):
     assert study.group({"native_languages": "en", "dialects": "en-scotland"}) == "Scots"
     assert study.group({"native_languages": "en", "dialects": ""}) == "English"
     assert study.group({"native_languages": "pl", "dialects": ""}) == "other listeners"
+
+
+def test_a_crowd_that_comes_at_once_has_the_clips_checked_once(folder, monkeypatch):
+    checked = []
+    inspect = audio.inspect
+    monkeypatch.setattr(audio, "inspect", lambda path: checked.append(path) or inspect(path))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: studies.load(folder), range(16)))
+    assert len(checked) == 5
+    assert len({id(study) for study in found}) == 1
