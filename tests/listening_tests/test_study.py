@@ -220,7 +220,12 @@ def test_a_group_of_a_dialect_takes_those_who_grew_up_with_it(folder):
 def test_a_crowd_that_comes_at_once_has_the_clips_checked_once(folder, monkeypatch):
     checked = []
     inspect = audio.inspect
-    monkeypatch.setattr(audio, "inspect", lambda path: checked.append(path) or inspect(path))
+
+    def counted(path):
+        checked.append(path)
+        return inspect(path)
+
+    monkeypatch.setattr(audio, "inspect", counted)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: studies.load(folder), range(16)))
     assert len(checked) == 5
