@@ -50,7 +50,6 @@ class Participant:
 
     participant: str
     study: str
-    study_version: str
     ui_language: str
     completion_code: str
     finished_at: str

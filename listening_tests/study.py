@@ -27,7 +27,7 @@ from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import base, is_dialect, is_tag, normal
 
 Texts = dict[str, str]
-_ONE_AT_A_TIME = threading.RLock()
+_LOCKS: dict[Path, threading.Lock] = {}
 
 
 class _Strict(BaseModel):
@@ -162,11 +162,11 @@ def _twins(study_id: str, one: Path, other: Path) -> Problem:
 
 def _called(study_id: str) -> list[Path]:
     paths = [folder / "study.yaml" for folder in places.studies()]
-    return [path.parent for path in paths if _id_of(path, path.stat().st_mtime_ns) == study_id]
+    return [path.parent for path in paths if _id_of(path, _stamp(str(path))) == study_id]
 
 
 @lru_cache(maxsize=256)  # asked at every click of every listener; a new time of the file is another question
-def _id_of(path: Path, _: int) -> str | None:
+def _id_of(path: Path, _: tuple[str, int, int]) -> str | None:
     try:
         data, _lines = yaml_lines.read(path)
     except BadInput:
@@ -181,8 +181,11 @@ def load(folder: str | Path) -> Study:
         BadInput: with every problem.
     """
     folder = Path(folder)
-    with _ONE_AT_A_TIME:  # a crowd of listeners waits for one check of the clips rather than each making their own
-        return _load(folder, _signature(folder))
+    with _LOCKS.setdefault(folder, threading.Lock()):  # a crowd of listeners waits for one check, and only of this study
+        found = _load(folder, _signature(folder))
+    if isinstance(found, Study):
+        return found
+    raise BadInput(*found)
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -215,7 +218,8 @@ def _named(table: Path, _: tuple[str, int, int]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16)
-def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study:
+def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study | tuple[Problem, ...]:
+    """The study, or all that is wrong with it; kept either way, since a broken study is asked for as often as a good one."""
     problems: list[Problem] = []
     settings = stimuli = None
     lines: dict[yaml_lines.Where, int] = {}
@@ -234,7 +238,7 @@ def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study:
         problems += _check_together(settings, stimuli, folder)
         problems += _check_timeline(settings, stimuli, lines, folder / "study.yaml")
     if problems or settings is None or stimuli is None:
-        raise BadInput(*problems)
+        return tuple(problems)
     return Study(folder, _version(folder, settings, stimuli), settings, stimuli)
 
 

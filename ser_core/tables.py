@@ -19,7 +19,6 @@ import pandas as pd
 
 RATER_TYPES = ("human", "machine", "truth")
 SETTINGS = ("mono", "cross", "trans")
-RELATIONS = ("native", "second_language", "foreign", "own_dialect", "other_dialect")
 
 
 @dataclass(frozen=True)

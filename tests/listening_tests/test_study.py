@@ -230,3 +230,13 @@ def test_a_crowd_that_comes_at_once_has_the_clips_checked_once(folder, monkeypat
         found = list(pool.map(lambda _: studies.load(folder), range(16)))
     assert len(checked) == 5
     assert len({id(study) for study in found}) == 1
+
+
+def test_a_broken_study_is_checked_once_until_it_is_mended(folder, monkeypatch):
+    edit(folder / "stimuli.csv", "s1,angry", "s1,bored")
+    before = problems(folder)
+    monkeypatch.setattr(audio, "inspect", None)  # a second check would stumble over this
+    assert problems(folder) == before
+    monkeypatch.undo()
+    edit(folder / "stimuli.csv", "s1,bored", "s1,angry")
+    assert studies.load(folder).id == "tones"
