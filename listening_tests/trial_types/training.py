@@ -1,31 +1,71 @@
-"""Training: label a clip that does not count, then hear from the page what it was meant to be."""
+"""Training: label a clip that does not count, then hear from the page what it was meant to be, and why.
+
+Why stands in a column of stimuli.csv: ``why.<interface language>``, or ``why`` for all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Trial, TrialType, Ui
 from listening_tests.trial_types import label
 
-PARAMETERS = tuple(replace(p, default="practice") if p.name == "part" else p for p in label.PARAMETERS)
+if TYPE_CHECKING:
+    from listening_tests.study import Study
+
+
+class Training(label.Label):
+    """As for labelling, of other clips."""
+
+    part: str = Described("practice", min_length=1, description="which clips: those with this `part` in stimuli.csv")
 
 
 def show(trial: Trial, ui: Ui) -> None:
     """The label trial, with a word on what to do."""
     ui.st.header(ui.text("training.title"), anchor=False)
     ui.st.markdown(ui.text("training.intro"))
-    ui.player(trial, label.choices(trial))
+    label.show(trial, ui)
 
 
 def feedback(trial: Trial, answer: Answer, ui: Ui) -> None:
-    """Shown after the answer was stored: what the clip was meant to be, and that listeners may differ."""
-    clips = ui.study.stimuli
-    truth = clips.loc[clips["stimulus"] == trial.stimulus, "truth"].iloc[0]
-    chosen = answer.get("label")
+    """Shown after the answer was stored: what the clip was meant to be, why, and that listeners may differ."""
+    row = _row(trial, ui.study)
+    truth, chosen = row["truth"], answer.get("label")
     ui.st.header(ui.text("training.title"), anchor=False)
     key = "training.right" if chosen == truth else "training.wrong"
     (ui.st.success if chosen == truth else ui.st.info)(ui.text(key, truth=ui.label(truth)))
+    if why := str(row.get(f"why.{ui.interface}") or row.get("why") or ""):
+        ui.st.markdown(ui.text("training.why"))
+        ui.st.text(why)  # a table's cell is no Markdown
     ui.st.markdown(ui.text("training.next"))
 
 
-TRIAL = TrialType("Training", show, label.check, label.simulate, PARAMETERS, label.ANSWER, feedback, hears=True)
+def _row(trial: Trial, study: Study) -> dict[str, Any]:
+    rows = study.stimuli[study.stimuli["stimulus"] == trial.stimulus].to_dict("records")
+    return {str(name): value for name, value in rows[0].items()}
+
+
+def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
+    """As for labelling; and feedback needs to know what was meant."""
+    clips = study.stimuli[study.stimuli["part"] == parameters["part"]]
+    unknown = clips.loc[clips["truth"] == "", "stimulus"]
+    return label.fits(parameters, study) + [
+        f"tells what was meant, but clip '{clip}' has no 'truth' in stimuli.csv" for clip in unknown
+    ]
+
+
+TRIAL = TrialType(
+    "Training",
+    show,
+    label.check,
+    label.simulate,
+    Training,
+    label.ANSWER,
+    feedback,
+    hears=True,
+    resolve=label.resolve,
+    fits=fits,
+)
