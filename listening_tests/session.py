@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from listening_tests.trial import Trial, trial_types
+from listening_tests.trial import After, Trial, trial_types
 
 
 class Refused(Exception):
@@ -30,15 +30,23 @@ class Answered:
 
 @dataclass(frozen=True)
 class Session:
-    """All trials in order, and those that have an answer."""
+    """The trials drawn so far in order, and those that have an answer or need none.
+
+    ``drawn``: whether these are all; the rest is drawn when the background is known. ``planned``: how many there will be.
+    ``ended``: why the session ended before its end (``screened_out``, ``full``, ``failed_check``), as the end of a key
+    ``ended.…`` of the language files.
+    """
 
     trials: tuple[Trial, ...]
     answered: frozenset[int] = frozenset()
+    drawn: bool = True
+    planned: int = 0
+    ended: str = ""
 
     @property
     def current(self) -> Trial | None:
-        """The first open trial; None once all are answered."""
-        return next((t for t in self.trials if t.position not in self.answered), None)
+        """The first open trial; None once all are answered or the session has ended."""
+        return None if self.ended else next((t for t in self.trials if t.position not in self.answered), None)
 
     @property
     def upcoming(self) -> Trial | None:
@@ -49,12 +57,17 @@ class Session:
     @property
     def finished(self) -> bool:
         """Whether every trial that waits for an answer has one; the debrief waits for none."""
-        return self.current is None or self.current.type == "debrief"
+        return self.drawn and not self.ended and (self.current is None or self.current.type == "debrief")
 
     @property
     def progress(self) -> float:
         """The share of trials done, in [0, 1]."""
-        return len(self.answered) / max(len(self.trials) - 1, 1)
+        return min(1.0, len(self.answered) / max(self.total, 1))
+
+    @property
+    def total(self) -> int:
+        """How many trials wait for an answer in all; the debrief waits for none."""
+        return max(self.planned, len(self.trials)) - 1
 
 
 def step(session: Session, event: Answered) -> Session:
@@ -62,6 +75,8 @@ def step(session: Session, event: Answered) -> Session:
 
     An answer to a trial that has one already changes nothing: a double click, a second tab and the back button all send
     such answers, and the first one counts.
+
+    What the answer skips counts as answered, and the session may end with it.
 
     Raises:
         Refused: the trial is not open yet, or the answer is not one that it can have.
@@ -71,7 +86,9 @@ def step(session: Session, event: Answered) -> Session:
     current = session.current
     if current is None or event.position != current.position:
         raise Refused("not_open")
-    wrong = trial_types()[current.type].check(current, event.answer)
+    kind = trial_types()[current.type]
+    wrong = kind.check(current, event.answer)
     if wrong:
         raise Refused(wrong)
-    return replace(session, answered=session.answered | {event.position})
+    after = kind.after(current, event.answer, session.trials[event.position + 1 :]) if kind.after else After()
+    return replace(session, answered=session.answered | {event.position, *after.skips}, ended=after.ends)

@@ -8,6 +8,8 @@ whoever reads the database cannot answer for somebody else.
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import secrets
 import threading
@@ -24,13 +26,16 @@ import alembic.config
 import pandas as pd
 import sqlalchemy as sa
 
-from listening_tests import timeline
-from listening_tests.schema import answers, consents, events, participants, trials
+from listening_tests import assignment, timeline
+from listening_tests import study as study_folders
+from listening_tests.schema import answers, consents, events, participants, studies, trials, versions
 from listening_tests.session import Answered, Refused, Session, step
 from listening_tests.study import Study
+from listening_tests.timeline import Listener
 from listening_tests.trial import Trial, cleaned, trial_types
 from ser_core import places
 from ser_core.errors import BadInput
+from ser_core.ratings import STIMULI, frame, to_csv
 
 _MIGRATING = threading.Lock()
 _READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which people mistake for each other
@@ -50,9 +55,13 @@ class Participant:
 
     participant: str
     study: str
+    study_version: str
     ui_language: str
     completion_code: str
+    started_at: str
     finished_at: str
+    outcome: str
+    external_id: str
 
 
 def now() -> str:
@@ -144,39 +153,124 @@ class Store:
         return Participant(**row) if row else None
 
     def begin(self, participant: str, study: Study) -> Session:
-        """The participant's session; the first call draws the order and keeps it.
+        """The participant's session; what can be drawn of its order is drawn now, and kept.
 
-        Two tabs that open the link at once draw the same order from the same seed; the first to come keeps its keys.
+        ``study`` is what a new participant begins with; who has begun goes on with the version they began with. Two tabs that
+        open the link at once draw the same order from the same seed; the first to come keeps its keys.
         """
         session = self.session(participant)
-        if session.trials:
-            return session
+        if not session.trials:
+            self._open(participant, study)
+            session = self.session(participant)
+        if not session.drawn and session.current is None and not session.ended:  # a server that was killed in between
+            self._draw_rest(participant)
+            session = self.session(participant)
+        return session
+
+    def _open(self, participant: str, study: Study) -> None:
+        self.keep(study)
         who = participants.c.participant == participant
         with self.engine.connect() as connection:
             seed = connection.execute(sa.select(participants.c.seed).where(who)).scalar_one()
-        content = dict(zip(study.stimuli["stimulus"], study.stimuli["sha256"], strict=True))
-        drawn = [
-            {"participant": participant, **_row(t), "sha256": content.get(t.stimulus, "")}
-            for t in timeline.draw(study, seed)
-        ]
-        begun = participants.update().where(who).values(started_at=now(), study_version=study.version)
+        listener = Listener(seed)
+        drawn = timeline.opening(study, listener)
+        planned = len(drawn) + len(timeline.rest(study, listener))
+        begun = participants.update().where(who).values(started_at=now(), study_version=study.version, planned=planned)
         with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its keys count
-            connection.execute(trials.insert(), drawn)
+            connection.execute(trials.insert(), _rows(participant, drawn, study))
             connection.execute(begun)
-        return self.session(participant)
+
+    def _draw_rest(self, participant: str) -> None:
+        """Place the participant in a group and draw the trials that follow from it, or end their session."""
+        study = self.study_of(participant)
+        who = participants.c.participant == participant
+        said = next(iter(self._said(participant)), {})
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first
+            group, listener = assignment.place(connection, participant, study, said)
+            if listener is None:
+                connection.execute(participants.update().where(who).values(outcome=group))
+                return
+            drawn = timeline.rest(study, listener)
+            first = len(timeline.opening(study, listener))
+            connection.execute(trials.insert(), _rows(participant, drawn, study))
+            placed = {"group": group, "place": listener.place, "planned": first + len(drawn)}
+            connection.execute(participants.update().where(who).values(placed))
+
+    def _said(self, participant: str) -> list[dict[str, str]]:
+        """What the participant said in the background form, if they did."""
+        query = (
+            sa.select(answers.c.answer)
+            .select_from(answers.join(trials))
+            .where(answers.c.participant == participant, trials.c.type == "background")
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
     def session(self, participant: str) -> Session:
         """Where the participant stands."""
-        query = (
-            sa.select(trials, answers.c.position.label("done"))
-            .outerjoin(answers, (answers.c.participant == trials.c.participant) & (answers.c.position == trials.c.position))
-            .where(trials.c.participant == participant)
-            .order_by(trials.c.position)
-        )
+        who = participants.c.participant == participant
+        columns = [participants.c[name] for name in ("started_at", "place", "planned", "outcome")]
+        done = sa.select(answers.c.position).where(answers.c.participant == participant)
         with self.engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        done = frozenset(r["position"] for r in rows if r["done"] is not None)
-        return Session(tuple(_trial(r) for r in rows), done)
+            me = connection.execute(sa.select(*columns).where(who)).mappings().one()
+            answered = frozenset(connection.execute(done).scalars())
+        drawn = me["place"] >= 0
+        given = _trials_of(self.engine, participant, drawn=drawn) if me["started_at"] else ()
+        return Session(given, answered, drawn, me["planned"], me["outcome"])
+
+    # --- versions ---
+
+    def keep(self, study: Study) -> None:
+        """Keep the study as it is now, so that whoever begins with it goes on with it whatever happens to the folder."""
+        if (self.engine.url, study.id, study.version) in _KEPT:
+            return
+        row = {
+            "study": study.id,
+            "version": study.version,
+            "settings": study.text,
+            "stimuli": to_csv(study.stimuli),
+            "folder": str(study.folder),
+            "kept_at": now(),
+        }
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # kept already
+            connection.execute(versions.insert(), row)
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:
+            connection.execute(studies.insert(), {"study": study.id, "changed_at": now()})
+        _KEPT.add((self.engine.url, study.id, study.version))
+
+    def study_of(self, participant: str) -> Study:
+        """The study as the participant began it.
+
+        Raises:
+            BadInput: they have not begun, and the study's folder is broken.
+        """
+        who = participants.c.participant == participant
+        with self.engine.connect() as connection:
+            study_id, version = connection.execute(
+                sa.select(participants.c.study, participants.c.study_version).where(who)
+            ).one()
+        return _version(self.engine, study_id, version) or self.current(study_id)
+
+    def current(self, study_id: str) -> Study:
+        """The study that whoever begins now begins with: as its folder says, or as it last was when that is broken.
+
+        Raises:
+            BadInput: the folder is broken or gone, and nobody has ever begun.
+        """
+        try:
+            found = study_folders.find(study_id)
+            if found is not None:
+                return found
+            broken = BadInput(f"no study '{study_id}'")
+        except BadInput as bad:
+            broken = bad
+        last = sa.select(versions.c.version).where(versions.c.study == study_id).order_by(versions.c.kept_at.desc())
+        with self.engine.connect() as connection:
+            version = connection.execute(last.limit(1)).scalar()
+        study = _version(self.engine, study_id, version) if version else None
+        if study is None:
+            raise broken
+        return study
 
     def set_language(self, participant: str, language: str) -> None:
         """Remember the interface language for the next visit."""
@@ -202,12 +296,17 @@ class Store:
         if after == before:
             self.log(participant, event.position, "repeated", {})
             return before
-        row = {"participant": participant, "position": event.position, "answer": event.answer, "answered_at": now()}
+        at = now()
+        given = {p: {"skipped": True} for p in after.answered - before.answered} | {event.position: dict(event.answer)}
+        rows = [{"participant": participant, "position": p, "answer": a, "answered_at": at} for p, a in given.items()]
+        ending = {"outcome": after.ended} if after.ended else {"finished_at": at} if after.finished else {}
         with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its answer counts
-            connection.execute(answers.insert(), row)
-            if after.finished:
+            connection.execute(answers.insert(), rows)
+            if ending:
                 who = participants.c.participant == participant
-                connection.execute(participants.update().where(who).values(finished_at=now()))
+                connection.execute(participants.update().where(who).values(ending))
+        if not after.drawn and after.current is None and not after.ended:
+            self._draw_rest(participant)
         return self.session(participant)
 
     def consent(self, participant: str, study: Study, *, language: str, agreed: bool) -> None:
@@ -273,14 +372,37 @@ class Store:
         """Each participant's group, language, times, and how many of their trials are answered."""
         people = self.read_participants(study.id)
         given = self.read_answers(study.id)
-        planned = len(timeline.draw(study, 0)) - 1  # the debrief waits for no answer
         said = backgrounds(given)
         groups = [study.group(said[p]) if p in said else "" for p in people["participant"]]
         done = people["participant"].map(given.groupby("participant").size()).fillna(0).astype(int)
+        expected = len(timeline.draw(study, Listener(0)))
+        planned = people["planned"].where(people["planned"] > 0, expected) - 1  # the debrief waits for no answer
         simulated = people["simulated"].map({True: "yes", False: "no"})
         facts = ["participant", "group", "ui_language", "simulated"]
-        shown = [*facts, "invited_at", "started_at", "finished_at", "answered", "trials"]
+        shown = [*facts, "outcome", "invited_at", "started_at", "finished_at", "answered", "trials"]
         return people.assign(group=groups, answered=done, trials=planned, simulated=simulated)[shown]
+
+
+_KEPT: set[tuple[sa.URL, str, str]] = set()
+
+
+@lru_cache(maxsize=64)
+def _version(engine: sa.Engine, study_id: str, version: str) -> Study | None:
+    wanted = (versions.c.study == study_id) & (versions.c.version == version)
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(versions).where(wanted)).mappings().first()
+    if row is None:
+        return None
+    clips = pd.read_csv(io.StringIO(row["stimuli"]), dtype=str, keep_default_na=False, na_filter=False)
+    typed = frame(STIMULI, clips).assign(gain_db=clips["gain_db"].astype(float))
+    return study_folders.restore(Path(row["folder"]), version, row["settings"], typed)
+
+
+@lru_cache(maxsize=1024)  # an order never changes once it is drawn; each click of each listener asks for it
+def _trials_of(engine: sa.Engine, participant: str, *, drawn: bool) -> tuple[Trial, ...]:
+    query = sa.select(trials).where(trials.c.participant == participant).order_by(trials.c.position)
+    with engine.connect() as connection:
+        return tuple(_trial(row) for row in connection.execute(query).mappings())
 
 
 def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:
@@ -296,9 +418,25 @@ def _cleaned(session: Session, event: Answered) -> dict[str, Any]:
     return cleaned(trial_types()[trial.type].answer, event.answer)
 
 
-def _row(trial: Trial) -> dict[str, Any]:
-    return {**asdict(trial), "parameters": dict(trial.parameters)}
+def _rows(participant: str, drawn: Sequence[Trial], study: Study) -> list[dict[str, Any]]:
+    content = {"": ""} | dict(zip(study.stimuli["stimulus"], study.stimuli["sha256"], strict=True))
+    return [
+        {
+            "participant": participant,
+            **asdict(t),
+            "parameters": dict(t.parameters),
+            "sha256": content[t.stimulus],
+            "other_sha256": content[t.other],
+        }
+        for t in drawn
+    ]
 
 
 def _trial(row: Mapping[Any, Any]) -> Trial:
-    return Trial(**{name: row[name] for name in Trial.__dataclass_fields__})
+    shared = _shared(json.dumps(row["parameters"]))
+    return Trial(**{name: row[name] for name in Trial.__dataclass_fields__} | {"parameters": shared})
+
+
+@lru_cache(maxsize=4096)  # hundreds of trials of hundreds of listeners have the same few
+def _shared(parameters: str) -> dict[str, Any]:
+    return dict(json.loads(parameters))

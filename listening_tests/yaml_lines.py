@@ -38,7 +38,7 @@ def read(path: Path) -> tuple[Any, dict[Where, int]]:
         The data, and for each place in it (``("timeline", 2, "trial")``) the line, counted from 1.
 
     Raises:
-        BadInput: the file cannot be read, is not YAML, or holds a key twice.
+        BadInput: the file cannot be read, and all that ``parse`` raises.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -46,6 +46,15 @@ def read(path: Path) -> tuple[Any, dict[Where, int]]:
         raise BadInput(Problem("this file is missing", path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(Problem(f"cannot be read: {error}", path)) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> tuple[Any, dict[Where, int]]:
+    """As ``read``, of a text that was read already; ``path`` is what problems name.
+
+    Raises:
+        BadInput: it is not YAML, or holds a key twice.
+    """
     try:
         loader = _Loader(text)
         node = loader.get_single_node()

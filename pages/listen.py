@@ -9,7 +9,7 @@ import re
 
 import streamlit as st
 
-from listening_tests import languages, study
+from listening_tests import languages
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import trial_types
@@ -57,9 +57,8 @@ def _run(found: Study, participant: Participant, store: Store) -> None:
     session = store.begin(participant.participant, found)
     listener = Listener(found, participant, session, store, interface)
     st.caption(_plain(listener.own(found.title)))
-    waiting = len(session.trials) - 1
-    done = min(len(session.answered), waiting)
-    st.progress(session.progress, text=listener.text("progress", done=done, total=waiting))
+    done = min(len(session.answered), session.total)
+    st.progress(session.progress, text=listener.text("progress", done=done, total=session.total))
     if told := st.session_state.get("feedback"):
         trial, answer = told
         feedback = trial_types()[trial.type].feedback
@@ -92,10 +91,8 @@ def _open() -> None:
         _say("wrong_link", everything)
         return
     try:
-        found = study.find(study_id)
+        found = store.study_of(participant.participant)
     except BadInput:
-        found = None
-    if found is None:
         _say("broken_study", everything)
         return
     _run(found, participant, store)
