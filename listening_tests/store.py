@@ -155,7 +155,7 @@ class Store:
     def begin(self, participant: str, study: Study) -> Session:
         """The participant's session; what can be drawn of its order is drawn now, and kept.
 
-        ``study`` is what a new participant begins with; who has begun goes on with the version they began with. Two tabs that
+        ``study`` is what a new participant begins with; who has begun goes on with their version. Two tabs that
         open the link at once draw the same order from the same seed; the first to come keeps its keys.
         """
         session = self.session(participant)

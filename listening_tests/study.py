@@ -31,8 +31,8 @@ _LOCKS: dict[Path, threading.Lock] = {}
 class Study:
     """A checked study.
 
-    ``version`` is the SHA-256 of all that it consists of: edit anything, and it is another version. ``text`` is study.yaml as
-    it was read. ``stimuli`` has, beside the table's own columns, ``part`` and ``gain_db`` (0 where the clip is played as it is).
+    ``version`` is the SHA-256 of all that it consists of: edit anything, and it is another version. ``text`` is study.yaml
+    as it was read. ``stimuli`` has, beside the table's own columns, ``part`` and ``gain_db`` (0 = played as it is).
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""What can be wrong with a study beyond the types of its keys: texts, clips, and whether the timeline can be run with them."""
+"""What can be wrong with a study beyond the types of its keys: texts, clips, and whether its timeline can be run."""
 
 from __future__ import annotations
 
