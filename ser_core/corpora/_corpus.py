@@ -70,19 +70,34 @@ def walk(root: Path, corpus: str, name: re.Pattern[str], *, describe: Describe, 
         describe: the row of a match.
         report: told of each sound file that gives no row.
     """
-    named: dict[str, tuple[Path, dict[str, Any]]] = {}
-    for path in sounds(root):
+
+    def told(path: Path) -> dict[str, Any] | str:
         match = name.fullmatch(path.stem)
-        row = describe(match) if match else f"is not named as {corpus} names its clips"
-        if path.stem in named:
-            row = f"has the same name as {named[path.stem][0]}, which was taken"
+        return describe(match) if match else f"is not named as {corpus} names its clips"
+
+    return gather(root, corpus, sounds(root), describe=told, report=report)
+
+
+def gather(
+    root: Path, corpus: str, paths: Iterable[Path], *, describe: Callable[[Path], dict[str, Any] | str], report: Report
+) -> pd.DataFrame:
+    """The stimuli table of some sound files below ``root``: what ``describe`` tells of each, its length and its hash.
+
+    ``describe`` may name a clip itself (``stimulus``); else its id is ``<corpus>_<name of the file without its ending>``.
+    """
+    named: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for path in paths:
+        row = describe(path)
+        id_ = f"{corpus}_{path.stem}" if isinstance(row, str) else str(row.get("stimulus", f"{corpus}_{path.stem}"))
+        if id_ in named:
+            row = f"has the same name as {named[id_][0]}, which was taken"
         if isinstance(row, str):
             report(Problem(row, path))
         else:
-            named[path.stem] = (path, row)
+            named[id_] = (path, row)
     rows: list[Mapping[str, Any]] = [
-        {**row, "stimulus": f"{corpus}_{stem}", "corpus": corpus, "file": path.relative_to(root).as_posix(), **vars(found)}
-        for (stem, (path, row)), found in zip(named.items(), measure([p for p, _ in named.values()], report), strict=True)
+        {**row, "stimulus": id_, "corpus": corpus, "file": path.relative_to(root).as_posix(), **vars(found)}
+        for (id_, (path, row)), found in zip(named.items(), measure([p for p, _ in named.values()], report), strict=True)
         if found
     ]
     return frame(STIMULI, rows)
