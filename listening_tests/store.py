@@ -394,7 +394,8 @@ def _version(engine: sa.Engine, study_id: str, version: str) -> Study | None:
     if row is None:
         return None
     clips = pd.read_csv(io.StringIO(row["stimuli"]), dtype=str, keep_default_na=False, na_filter=False)
-    typed = frame(STIMULI, clips).assign(gain_db=clips["gain_db"].astype(float))
+    numbers = {name: pd.to_numeric(clips[name]) for name in ("gain_db", *STIMULI.numbers)}  # an empty field is NaN
+    typed = frame(STIMULI, clips.assign(**numbers))
     return study_folders.restore(Path(row["folder"]), version, row["settings"], typed)
 
 
