@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field as Described
 from pydantic import model_validator
 
 from listening_tests.trial import Answer, Field, Form, Parameters, Plays, Question, Trial
+
+if TYPE_CHECKING:
+    from listening_tests.study import Study
 
 LISTENING: tuple[Field, ...] = (
     Field("plays", "how many times a sound was started, of all sounds of the trial together", "number"),
@@ -88,6 +91,12 @@ class Hearing(Parameters):
     )
     repeats: int = Described(0, ge=0, description="how many of the clips are heard a second time")
     plays: Hearings = Described(Hearings(), description="how often each clip must and may be heard")
+
+
+def loudness_of(study: Study) -> float:
+    """How loud the study's clips are played, in LUFS; what EBU R 128 asks for, where they are played as recorded."""
+    wanted = study.settings.loudness
+    return -23.0 if wanted is None else float(wanted.target_lufs)
 
 
 def plays(trial: Trial) -> Plays:

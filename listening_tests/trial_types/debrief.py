@@ -1,18 +1,39 @@
-"""Debrief: thanks, and the code that proves the participant finished. Waits for no answer."""
+"""Debrief: thanks, and the code that proves the participant finished. Waits for no answer.
+
+Where a service such as Prolific sent the participant, a button leads back to it; the code is shown all the same, so that
+nobody depends on the way back.
+"""
 
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from listening_tests.trial import Answer, Trial, TrialType, Ui
+from pydantic import Field as Described
+
+from listening_tests.trial import Answer, Parameters, Texts, Trial, TrialType, Ui
+from listening_tests.trial_types import _asking
+
+if TYPE_CHECKING:
+    from listening_tests.study import Study
 
 
-def show(_: Trial, ui: Ui) -> None:
-    """Thanks and the completion code."""
+class Debrief(Parameters):
+    """What is said at the end."""
+
+    text: Texts = Described(default={}, description="what the study was about, in Markdown, by interface language")
+
+
+def show(trial: Trial, ui: Ui) -> None:
+    """Thanks, the study's text, the way back, and the completion code."""
     st = ui.st
     st.header(ui.text("debrief.title"), anchor=False)
     st.markdown(ui.text("debrief.text"))
+    if trial.parameters["text"]:
+        st.markdown(ui.own(trial.parameters["text"]))
+    if ui.completion_url:
+        st.link_button(ui.text("debrief.back"), ui.completion_url, type="primary", width="stretch")
     st.markdown(ui.text("debrief.code"))
     st.code(ui.completion_code, language=None)
     st.caption(ui.text("debrief.keep"))
@@ -28,4 +49,9 @@ def simulate(_: Trial, __: random.Random) -> dict[str, Any]:
     return {}
 
 
-TRIAL = TrialType("Debrief", show, check, simulate)
+def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
+    """The text, if there is one, is in every language of the study."""
+    return _asking.missing({"text": parameters["text"]} if parameters["text"] else {}, study.languages)
+
+
+TRIAL = TrialType("Debrief", show, check, simulate, Debrief, fits=fits)
