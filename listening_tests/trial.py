@@ -81,7 +81,7 @@ class Question:
     ``kind``: ``choice`` (one of the options), ``several`` (any of them; stored as values with blanks between), ``scale``
     (options in a row from ``low`` to ``high``), ``text``, ``long_text``, ``number``. ``only_if`` maps the name of an
     earlier question to the values at which this one is asked; an answer to one that is not asked any more is not sent. The
-    player stores what was typed, never an index. A name like ``answers.age`` puts the answer into the map ``answers``.
+    player stores what was typed, never an index. All answers also come as a map ``answers``, for types whose questions a study names.
     """
 
     name: str
@@ -230,21 +230,10 @@ class TrialType:
 def cleaned(fields: tuple[Field, ...], answer: Answer) -> dict[str, Any]:
     """The part of an answer that is declared, each field of its kind: a browser may send anything.
 
-    What the player was asked to store as ``answers.age`` is put into the map ``answers``.
-
     >>> cleaned((Field("label", ""), Field("plays", "", "number")), {"label": 3, "plays": 2, "planted": "x"})
     {'label': '', 'plays': 2}
-    >>> cleaned((Field("answers", "", "map"),), {"answers.age": 41, "answers.job": "cook"})
-    {'answers': {'age': 41, 'job': 'cook'}}
     """
-    return {field.name: _KINDS[field.kind](_given(field, answer)) for field in fields}
-
-
-def _given(field: Field, answer: Answer) -> Any:
-    if field.kind != "map" or field.name in answer:
-        return answer.get(field.name)
-    start = f"{field.name}."
-    return {key.removeprefix(start): value for key, value in answer.items() if str(key).startswith(start)}
+    return {field.name: _KINDS[field.kind](answer.get(field.name)) for field in fields}
 
 
 def _text(value: Any) -> str:

@@ -6,16 +6,16 @@ ours.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Form, Option, Parameters, Question, Texts
+from listening_tests.trial_types import _listening
 from listening_tests.trial_types._listening import MUTE, Words
 from ser_core.errors import nearest
-
-IN = "answers."
 
 
 class Choice(Parameters):
@@ -57,7 +57,7 @@ def question(asked: Scale, words: Words) -> Question:
     if kind == "likert" and not options:
         options = [Option(str(n), str(n)) for n in range(1, asked.points + 1)]
     return Question(
-        IN + asked.name,
+        asked.name,
         words.own(asked.text),
         "scale" if kind == "likert" else kind,
         options if kind in ("likert", "choice", "several") else (),
@@ -66,19 +66,20 @@ def question(asked: Scale, words: Words) -> Question:
         words.own(asked.high) if asked.high else "",
         asked.minimum if isinstance(asked, Asked) else None,
         asked.maximum if isinstance(asked, Asked) else None,
-        {IN + name: values for name, values in asked.only_if.items()} if isinstance(asked, Asked) else {},
+        asked.only_if if isinstance(asked, Asked) else {},
     )
 
 
-def flat(answer: Answer) -> dict[str, Any]:
-    """A cleaned answer with the map spread out under the names that the questions have in the player."""
-    return {**answer, **{IN + name: value for name, value in answer["answers"].items()}}
+def refused(form: Form, answer: Answer) -> str | None:
+    """None, or what is wrong with a cleaned answer whose answers stand in the map ``answers``."""
+    if not set(answer["answers"]) <= {question.name for question in form.questions}:
+        return "not_asked"
+    return _listening.wrong(form, answer, answer["answers"])
 
 
-def unknown(form: Form, answer: Answer) -> str | None:
-    """None, or that something was answered which nobody asked."""
-    names = {question.name for question in form.questions}
-    return None if all(IN + name in names for name in answer["answers"]) else "not_asked"
+def simulated(form: Form, rng: random.Random) -> dict[str, Any]:
+    """Listening, and answers at random in the map ``answers``."""
+    return {"answers": _listening.chosen(form.questions, rng), **_listening.listened(form, rng)}
 
 
 def wrong(scales: Sequence[Scale], interfaces: Iterable[str]) -> list[str]:

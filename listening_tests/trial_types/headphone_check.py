@@ -34,7 +34,7 @@ from listening_tests.trial import (
     Ui,
     cleaned,
 )
-from listening_tests.trial_types import _listening
+from listening_tests.trial_types import _asking, _listening
 from listening_tests.trial_types._listening import LISTENING, MUTE, Words
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def form(trial: Trial, words: Words) -> Form:
     parts = [Option(str(n), str(n)) for n in (1, 2, 3)]
     key = "headphone_check.huggins" if trial.parameters["method"] == "huggins" else "headphone_check.antiphase"
     return Form(
-        [Question(f"answers.round{n}", words.text(key, round=n), options=parts) for n in rounds],
+        [Question(f"round{n}", words.text(key, round=n), options=parts) for n in rounds],
         clips=len(rounds),
         names=[words.text("headphone_check.sound", round=n) for n in rounds],
         plays=Plays(),
@@ -85,14 +85,12 @@ def show(trial: Trial, ui: Ui) -> None:
 
 def check(trial: Trial, answer: Answer) -> str | None:
     """Every round was heard and answered, right or wrong; or its sound could not be played."""
-    given = cleaned(ANSWER, answer)
-    flat = {**given, **{f"answers.{name}": value for name, value in given["answers"].items()}}
-    return _listening.wrong(form(trial, MUTE), flat)
+    return _asking.refused(form(trial, MUTE), cleaned(ANSWER, answer))
 
 
 def simulate(trial: Trial, rng: random.Random) -> dict[str, Any]:
     """Somebody with headphones, who has each round right nineteen times of twenty."""
-    given = cleaned(ANSWER, _listening.simulated(form(trial, MUTE), rng))
+    given = _asking.simulated(form(trial, MUTE), rng)
     heard = {f"round{n}": str(target) for n, target in enumerate(trial.parameters.get("targets", ()), 1)}
     right = {name: value for name, value in heard.items() if rng.random() < 0.95}
     return {**given, "answers": {**given["answers"], **right}}

@@ -40,13 +40,12 @@ def show(trial: Trial, ui: Ui) -> None:
 
 def check(trial: Trial, answer: Answer) -> str | None:
     """Every scale has a value that it offers, after the clip was heard as it must be; or the clip failed."""
-    given = cleaned(ANSWER, answer)
-    return _asking.unknown(form(trial, MUTE), given) or _listening.wrong(form(trial, MUTE), _asking.flat(given))
+    return _asking.refused(form(trial, MUTE), cleaned(ANSWER, answer))
 
 
 def simulate(trial: Trial, rng: random.Random) -> dict[str, Any]:
     """Any value at random on each scale."""
-    return cleaned(ANSWER, _listening.simulated(form(trial, MUTE), rng))
+    return _asking.simulated(form(trial, MUTE), rng)
 
 
 def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:

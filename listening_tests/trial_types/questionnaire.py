@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Field, Form, Parameters, Texts, Trial, TrialType, Ui, cleaned
-from listening_tests.trial_types import _asking, _listening
+from listening_tests.trial_types import _asking
 from listening_tests.trial_types._listening import LISTENING, MUTE, Words
 
 if TYPE_CHECKING:
@@ -43,13 +43,12 @@ def show(trial: Trial, ui: Ui) -> None:
 
 def check(trial: Trial, answer: Answer) -> str | None:
     """Every question that applies is answered with what it allows, and no other."""
-    given = cleaned(ANSWER, answer)
-    return _asking.unknown(form(trial, MUTE), given) or _listening.wrong(form(trial, MUTE), _asking.flat(given))
+    return _asking.refused(form(trial, MUTE), cleaned(ANSWER, answer))
 
 
 def simulate(trial: Trial, rng: random.Random) -> dict[str, Any]:
     """Any answer at random to each question that applies."""
-    return cleaned(ANSWER, _listening.simulated(form(trial, MUTE), rng))
+    return _asking.simulated(form(trial, MUTE), rng)
 
 
 def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
