@@ -116,8 +116,8 @@ def assemble(study: str, selection: Selection, tables: list[Path], *, seed: int)
         BadInput: a table is wrong or is of a corpus that the study does not use; a corpus has no table; there are too few
             clips of an emotion. Every problem of every part.
     """
-    pool = _one_each(_loaded(study, selection, tables))
-    notes = list(pool.attrs["notes"])
+    everything = _loaded(study, selection, tables)
+    pool, notes = _one_each(everything)
     _complain(study, selection, pool)
     heard: list[pd.DataFrame] = []
     problems: list[Problem] = []
@@ -138,7 +138,7 @@ def assemble(study: str, selection: Selection, tables: list[Path], *, seed: int)
     if problems:
         raise BadInput(*problems)
     together = ratings.frame(ratings.STIMULI, pd.concat(heard, ignore_index=True))
-    excluded = _excluded(pool, together, selection)
+    excluded = _excluded(everything, together, selection)
     training = _training(pool, selection, set(excluded["stimulus"]))
     return Assembled(together, training, excluded, tuple(missing), notes)
 
@@ -147,7 +147,7 @@ def assemble(study: str, selection: Selection, tables: list[Path], *, seed: int)
 
 
 def _loaded(study: str, selection: Selection, tables: list[Path]) -> pd.DataFrame:
-    """All tables as one."""
+    """All tables as one, in the order of their ids."""
     problems: list[Problem] = []
     for path in tables:
         try:
@@ -163,21 +163,18 @@ def _loaded(study: str, selection: Selection, tables: list[Path]) -> pd.DataFram
             problems.append(Problem(f"holds {found or 'no clip'}, which {study} does not use; it uses {wanted}", path))
     if problems:
         raise BadInput(*problems)
-    return stimuli.load_all(list(dict.fromkeys(tables)))
+    return stimuli.load_all(list(dict.fromkeys(tables))).sort_values("stimulus", ignore_index=True)
 
 
-def _one_each(pool: pd.DataFrame) -> pd.DataFrame:
+def _one_each(everything: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The clips, of those with the same content only the first by id: nobody may hear or learn one twice."""
-    pool = pool.sort_values("stimulus", ignore_index=True)
-    twice = (pool["sha256"] != "") & pool.duplicated("sha256")
-    first = pool[~twice].set_index("sha256")["stimulus"]
+    twice = (everything["sha256"] != "") & everything.duplicated("sha256")
+    first = everything[~twice].drop_duplicates("sha256").set_index("sha256")["stimulus"]
     notes = [
         f"{row['stimulus']}: left out, it has the same content as {first[row['sha256']]}."
-        for row in pool[twice].to_dict("records")
+        for row in everything[twice].to_dict("records")
     ]
-    pool = pool[~twice].reset_index(drop=True)
-    pool.attrs["notes"] = notes
-    return pool
+    return everything[~twice].reset_index(drop=True), notes
 
 
 def _complain(study: str, selection: Selection, pool: pd.DataFrame) -> None:
@@ -313,19 +310,22 @@ def _fewer(part: Part, drawn: pd.DataFrame) -> list[str]:
 # --- what models may learn from --------------------------------------------------------------------------------------
 
 
-def _excluded(pool: pd.DataFrame, heard: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+def _excluded(everything: pd.DataFrame, heard: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Every clip of the tables that models may not learn from, with the reason."""
     reasons: dict[str, str] = dict.fromkeys(heard["stimulus"], "in the study")
     for part in selection.parts:
         drawn = heard[heard["part"] == part.part]
-        same_corpus = pool[pool["corpus"].isin(set(drawn["corpus"]))]
-        for name in part.apart:
-            shared = (
-                same_corpus[(same_corpus[name] != "") & same_corpus[name].isin(set(drawn[name]))] if len(drawn) else drawn
-            )
+        for name in part.apart if len(drawn) else ():
+            values = set(drawn[name]) - {""}
+            shared = everything[everything["corpus"].isin(set(drawn["corpus"])) & everything[name].isin(values)]
             for clip, value in zip(shared["stimulus"], shared[name], strict=True):
                 reasons.setdefault(clip, f"{name} {value} is heard in the study")
-    rows = pool[pool["stimulus"].isin(reasons)]
+    content = everything.loc[everything["stimulus"].isin(reasons) & (everything["sha256"] != "")]
+    first = content.drop_duplicates("sha256").set_index("sha256")["stimulus"]
+    for clip, digest in zip(everything["stimulus"], everything["sha256"], strict=True):
+        if digest in first:  # a copy under another name, perhaps of another speaker
+            reasons.setdefault(clip, f"same content as {first[digest]}")
+    rows = everything[everything["stimulus"].isin(reasons)]
     wanted = ["stimulus", "corpus", "speaker", "sentence", "sha256"]
     return rows.reindex(columns=wanted, fill_value="").assign(reason=rows["stimulus"].map(reasons)).reset_index(drop=True)
 
