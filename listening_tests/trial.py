@@ -208,6 +208,7 @@ class TrialType:
         sound: a sound that the server makes for the trial (number ``n`` of its clips), instead of a clip of the study.
         after: what the answer brings about, given the trials that follow.
         fits: what is wrong with the parameters in this study, as sentences; beyond what their types say.
+        passed: for a check of the listener: whether this answer passes it.
     """
 
     title: str
@@ -225,6 +226,7 @@ class TrialType:
     sound: Callable[[Trial, int], Sound] | None = None
     after: Callable[[Trial, Answer, Sequence[Trial]], After] | None = None
     fits: Callable[[Mapping[str, Any], Study], list[str]] | None = None
+    passed: Callable[[Trial, Answer], bool] | None = None
 
 
 def cleaned(fields: tuple[Field, ...], answer: Answer) -> dict[str, Any]:

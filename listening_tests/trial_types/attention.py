@@ -98,4 +98,5 @@ TRIAL = TrialType(
     resolve=resolve,
     after=after,
     fits=fits,
+    passed=passed,
 )

@@ -160,4 +160,5 @@ TRIAL = TrialType(
     resolve=resolve,
     sound=sound,
     after=after,
+    passed=passed,
 )
