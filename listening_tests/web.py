@@ -1,11 +1,12 @@
 """The routes beside the pages, and the headers on all of them.
 
-``/api/audio/KEY``  a clip under the random key of one participant's trial, with Range; only while it is open or next
-``/api/events``     what the player reports beside the answers
-``/healthz``        whether the process answers and its database does
+``/api/audio/KEY/N``  the sound N of one participant's trial under its random key, with Range; only while it is open or next
+``/api/events``       what the player reports beside the answers
+``/healthz``          whether the process answers and its database does
 
-A clip is served as a FLAC made from its samples alone: what the corpus wrote into its file (titles, comments, a name that
-gives the emotion away) never reaches the browser.
+A clip is served as a FLAC made from its samples alone, in mono, with the gain that the study's loudness asks for: what the
+corpus wrote into its file (titles, comments, a name that gives the emotion away) never reaches the browser. The file that
+the corpus holds is only read.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import importlib.util
 import io
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +39,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from listening_tests import languages
 from listening_tests import study as studies
 from listening_tests.store import Store
-from listening_tests.trial import Field, cleaned
+from listening_tests.study import Study
+from listening_tests.trial import Field, Sound, Trial, cleaned, trial_types
 from ser_core import places, ratings
 from ser_core.errors import BadInput
 
@@ -94,35 +98,81 @@ class SecurityHeaders:
 
 
 def audio(request: Request) -> Response:
-    """The clip of a trial that is open or comes next; anything else is simply not there."""
-    store = Store()
-    found = store.by_key(request.path_params["key"])
+    """A clip of a trial that is open or comes next; anything else is simply not there."""
+    found = _find(request.path_params["key"])
     if found is None:
         return Response(status_code=404)
-    participant, trial = found
-    session = store.session(participant.participant)
-    if not trial.stimulus or trial.position not in {t.position for t in (session.current, session.upcoming) if t}:
-        return Response(status_code=404)
     try:
-        study = studies.find(participant.study)
-        if study is None or trial.stimulus not in set(study.stimuli["stimulus"]):
-            return Response(status_code=404)
-        served = _served(study.path(trial.stimulus))
-    except (BadInput, OSError):
+        served = _sound(*found, request.path_params["n"])
+    except (BadInput, OSError, soundfile.LibsndfileError):
+        return Response(status_code=404)
+    if served is None:
         return Response(status_code=404)
     return FileResponse(served, media_type="audio/flac", headers={"Cache-Control": "private, no-store"})
 
 
-def _served(path: Path) -> Path:
-    """The file that is sent in the place of ``path``: its samples at their own rate, as 16-bit FLAC, and nothing else."""
+def _find(key: str) -> tuple[Study, Trial] | None:
+    """The trial of a random key, with its study as its participant began it; None unless it may be heard now."""
+    store = Store()
+    found = store.by_key(key)
+    if found is None:
+        return None
+    participant, trial = found
+    session = store.session(participant.participant)
+    if trial.position not in {t.position for t in (session.current, session.upcoming) if t}:
+        return None
+    try:
+        return store.study_of(participant.participant), trial
+    except BadInput:
+        return None
+
+
+def _sound(study: Study, trial: Trial, number: int) -> Path | None:
+    """The file of the trial's sound ``number``: one that its type makes, or the stimulus (0) or a pair's other one (1)."""
+    if make := trial_types()[trial.type].sound:
+        return _made(trial, number, make)
+    stimulus = (trial.stimulus, trial.other)[number] if number < 2 else ""
+    rows = study.stimuli[study.stimuli["stimulus"] == stimulus]
+    if not stimulus or rows.empty:
+        return None
+    row = rows.iloc[0]
+    return _served(study.folder / str(row["file"]), float(row.get("gain_db", 0.0)))
+
+
+def _served(path: Path, gain_db: float = 0.0) -> Path:
+    """The file that is sent in the place of ``path``: one channel at its own rate, as loud as wanted, as 16-bit FLAC."""
     stat = path.stat()
-    name = hashlib.sha256(f"{path.resolve()}|{stat.st_mtime_ns}|{stat.st_size}".encode()).hexdigest()
-    served = places.answers() / "served" / f"{name}.flac"
-    if not served.exists():
-        served.parent.mkdir(parents=True, exist_ok=True)
-        samples, rate = soundfile.read(path, dtype="float32")
-        ratings.write_whole(served, _flac(samples, rate))
-    return served
+    content = _content(path, stat.st_mtime_ns, stat.st_size)
+
+    def samples() -> Sound:
+        recorded, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        # the mean of the channels, as every model hears it; a gain of 0 dB leaves every sample as it is
+        mono = recorded.mean(axis=1) if recorded.shape[1] > 1 else recorded[:, 0]
+        return mono * np.float32(10 ** (gain_db / 20)), rate
+
+    return _kept(f"{content}|{gain_db:.2f}", samples)
+
+
+@lru_cache(maxsize=65536)
+def _content(path: Path, _: int, __: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _made(trial: Trial, number: int, make: Callable[[Trial, int], Sound]) -> Path | None:
+    try:
+        return _kept(f"{trial.key}|{number}", lambda: make(trial, number))
+    except IndexError:  # the trial has fewer sounds
+        return None
+
+
+def _kept(name: str, samples: Callable[[], Sound]) -> Path:
+    """A FLAC of these samples, made once; nothing of ``name`` shows in what is sent."""
+    kept = places.answers() / "served" / f"{hashlib.sha256(name.encode()).hexdigest()}.flac"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        ratings.write_whole(kept, _flac(*samples()))
+    return kept
 
 
 def _flac(samples: Any, rate: int) -> bytes:
@@ -186,7 +236,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
 
 
 routes = [
-    Route("/api/audio/{key}", audio, methods=["GET"]),
+    Route("/api/audio/{key}/{n:int}", audio, methods=["GET"]),
     Route("/api/events", events, methods=["POST"]),
     Route("/healthz", health, methods=["GET"]),
 ]

@@ -7,20 +7,22 @@ arrives, the current one may be the next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import soundfile
 import streamlit as st
 
-from listening_tests import languages, waveform
+from listening_tests import languages, peaks, waveform
 from listening_tests.session import Answered, Refused, Session
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
-from listening_tests.trial import Answer, Trial, trial_types
+from listening_tests.trial import Answer, Form, Trial, trial_types
 
 LOOK = Path(__file__).with_name("listener.css").read_text(encoding="utf-8")
-_PLAYER_TEXTS = ("play", "pause", "again", "listen", "choose", "saving", "failed", "retry", "skip")
 
 
 @dataclass
@@ -76,11 +78,8 @@ class Listener:
         else:
             st.session_state["declined"] = True
 
-    def player(self, trial: Trial, choices: list[str]) -> None:
-        """Mount the player; one and the same for all trials, so that it can load the next clip early."""
-        upcoming = self.session.upcoming
-        texts = {name: self.text(f"player.{name}") for name in _PLAYER_TEXTS}
-        texts |= {"continue": self.text("continue"), "keys": self.text("player.keys", first=1, last=len(choices))}
+    def player(self, trial: Trial, form: Form) -> None:
+        """Mount the player; one and the same for all trials, so that it can load the next sound early."""
         refused = st.session_state.pop("refused", None)
         if refused:
             st.error(self.text(refused[1]))
@@ -88,18 +87,50 @@ class Listener:
             key="player",
             data={
                 "trial": trial.key,
-                "url": f"api/audio/{trial.key}",
-                "next_url": f"api/audio/{upcoming.key}" if upcoming and upcoming.stimulus else "",
-                "choices": [{"value": c, "label": self.label(c)} for c in choices],
-                "texts": texts,
                 "language": self.interface,
                 "refused": bool(refused and refused[0] == trial.key),
+                "texts": _texts(self.interface, form.segment is not None),
+                "loop": form.loop,
+                "clips": [self._clip(trial, number, form) for number in range(form.clips)],
+                "next_urls": self._next_urls(),
+                "plays": asdict(form.plays),
+                "questions": [asdict(question) for question in form.questions],
+                "segment": asdict(form.segment) if form.segment else None,
             },
             on_answer_change=self._answered,
         )
+
+    def _clip(self, trial: Trial, number: int, form: Form) -> dict[str, Any]:
+        name = form.names[number] if number < len(form.names) else ""
+        clip = {"url": _address(trial, number), "name": name, "duration_s": None, "peaks": None}
+        if form.segment:
+            with suppress(OSError, soundfile.LibsndfileError):  # the player says so when it cannot load the sound either
+                outline = peaks.outline(self.study.path(trial.stimulus))
+                clip |= {"duration_s": outline.duration_s, "peaks": list(outline.pairs)}
+        return clip
+
+    def _next_urls(self) -> list[str]:
+        upcoming = self.session.upcoming
+        if upcoming is None:
+            return []
+        return [_address(upcoming, n) for n, clip in enumerate((upcoming.stimulus, upcoming.other)) if clip]
 
     def _answered(self) -> None:
         sent = st.session_state["player"].get("answer") or {}
         trial = next((t for t in self.session.trials if t.key == sent.get("trial")), None)
         if trial is not None and isinstance(sent.get("answer"), dict):
             self.submit(trial, sent["answer"])
+
+
+def _address(trial: Trial, number: int) -> str:
+    return f"api/audio/{trial.key}/{number}"
+
+
+@cache
+def _texts(interface: str, segment: bool) -> dict[str, str]:
+    """The player's words, with their gaps open; those of the waveform only where one is shown."""
+    words = languages.texts(interface)
+    own = {key.removeprefix("player."): text for key, text in words.items() if key.startswith("player.")}
+    return {"continue": words["continue"]} | {
+        key: text for key, text in own.items() if segment or not key.startswith("part.")
+    }
