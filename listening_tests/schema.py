@@ -38,6 +38,7 @@ studies = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="draft"),
     sa.Column("join_code", sa.Text, nullable=False, server_default=""),
     sa.Column("changed_at", sa.Text, nullable=False, server_default=""),
+    sa.Column("secret", sa.Text, nullable=False, server_default=""),  # tokens of those whom a service sends follow from it
 )
 versions = sa.Table(
     "versions",

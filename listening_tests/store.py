@@ -1,44 +1,33 @@
-"""What participants gave us, kept: SQLAlchemy over SQLite (default) or any database that ``EARWITNESS_DATABASE_URL`` names.
+"""What participants gave us, kept: the one door to the answers database (``database.py`` says which).
 
 An answer is committed before the next clip is shown, exactly once for each (participant, trial): the database's primary
 key decides, whatever double clicks, reloads, second tabs and the back button send. Tokens are kept as SHA-256 only, so that
-whoever reads the database cannot answer for somebody else.
+whoever reads the database cannot answer for somebody else. No address and no browser of anybody is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
 import secrets
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
 import pandas as pd
 import sqlalchemy as sa
 
-from listening_tests import assignment, timeline
-from listening_tests import study as study_folders
-from listening_tests.schema import answers, consents, events, participants, studies, trials, versions
+from listening_tests import assignment, database, life, timeline, versions, withdrawal
+from listening_tests.clock import now
+from listening_tests.schema import answers, consents, events, participants, trials
 from listening_tests.session import Answered, Refused, Session, step
 from listening_tests.study import Study
 from listening_tests.timeline import Listener
 from listening_tests.trial import Trial, cleaned, trial_types
-from ser_core import places
+from listening_tests.withdrawal import Due, Receipt, readable
 from ser_core.errors import BadInput
-from ser_core.ratings import STIMULI, frame, to_csv
-
-_MIGRATING = threading.Lock()
-_READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which people mistake for each other
 
 
 @dataclass(frozen=True)
@@ -64,52 +53,41 @@ class Participant:
     external_id: str
 
 
-def now() -> str:
-    """The time in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _readable(length: int) -> str:
-    return "".join(secrets.choice(_READABLE) for _ in range(length))
-
-
-def default_url() -> str:
-    """``EARWITNESS_DATABASE_URL``, else a SQLite file beside the answers."""
-    return os.environ.get("EARWITNESS_DATABASE_URL") or f"sqlite:///{places.answers() / 'answers.db'}"
-
-
-@lru_cache(maxsize=8)
-def _engine(url: str) -> sa.Engine:
-    with _MIGRATING:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url)
-        if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(engine, "connect", _sqlite_settings)
-        config = alembic.config.Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
-        return engine
-
-
-def _sqlite_settings(connection: Any, _: Any) -> None:
-    # WAL lets listeners write while a researcher reads; FULL is slower, but an answer survives a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 class Store:
     """Participants, consents, answers and events of all studies in one database."""
 
-    def __init__(self, url: str | None = None):
-        self.engine = _engine(url or default_url())
+    def __init__(self, url: str | None = None, *, engine: sa.Engine | None = None):
+        self.engine = engine or database.engine(url or database.default_url())
+
+    # --- a study's life ---
+
+    def state(self, study_id: str) -> life.State:
+        """Whether the study is a draft, open or closed."""
+        return life.state(self.engine, study_id)
+
+    def open_study(self, study: Study, *, prepare: bool = True) -> None:
+        """Let people begin with the study, which has been checked; ``prepare`` makes the copies of its clips beforehand."""
+        life.open_study(self.engine, study, prepare=prepare)
+
+    def close_study(self, study_id: str) -> None:
+        """Let nobody new begin; who has begun can finish."""
+        life.close_study(self.engine, study_id)
+
+    def join_code(self, study_id: str) -> str:
+        """The code of the one link for all; empty if there is none."""
+        return life.join_code(self.engine, study_id)
+
+    def new_join_code(self, study: Study) -> str:
+        """Make the one link for all; one that was made before stops working, but not for those who came by it."""
+        return life.set_join_code(self.engine, study, life.new_code())
+
+    def revoke_join_code(self, study: Study) -> None:
+        """Let nobody new come by the link for all."""
+        life.set_join_code(self.engine, study, "")
 
     # --- inviting and opening ---
 
@@ -127,22 +105,52 @@ class Store:
         seeds = [secrets.randbits(62) for _ in range(count)] if simulated is None else simulated
         if not seeds:
             raise BadInput(f"at least one listener, please, not {count if simulated is None else 0}")
-        invited = [Invitation(f"P{_readable(8)}", secrets.token_urlsafe(16)) for _ in seeds]
+        invited = [_invitation() for _ in seeds]
+        self._add(study.id, dict(zip(invited, seeds, strict=True)), simulated=simulated is not None)
+        return invited
+
+    def _add(self, study_id: str, seeds: Mapping[Invitation, int], **values: Any) -> None:
         rows = [
             {
                 "participant": i.participant,
-                "study": study.id,
+                "study": study_id,
                 "token_sha256": _sha256(i.token),
                 "seed": seed,
-                "simulated": simulated is not None,
-                "completion_code": _readable(8),
+                "completion_code": readable(8),
                 "invited_at": now(),
+                **values,
             }
-            for i, seed in zip(invited, seeds, strict=True)
+            for i, seed in seeds.items()
         ]
         with self.engine.begin() as connection:
             connection.execute(participants.insert(), rows)
-        return invited
+
+    def join(self, study_id: str, code: str, *, external_id: str = "") -> str:
+        """The token of somebody who came by the link for all; whoever comes again with the same external id gets theirs.
+
+        Raises:
+            Refused: the code is wrong, or the study is not open and they have not begun.
+        """
+        life.check_code(self.engine, study_id, code)
+        if token := self.returning(study_id, external_id):
+            return token
+        life.check_open(self.engine, study_id)
+        new = _invitation(life.token_for(self.engine, study_id, external_id) if external_id else "")
+        try:
+            self._add(study_id, {new: secrets.randbits(62)}, external_id=external_id)
+        except sa.exc.IntegrityError:
+            if not external_id:
+                raise
+            # their other tab was first: the same token, and so the same participant
+        return new.token
+
+    def returning(self, study_id: str, external_id: str) -> str:
+        """The token of somebody who has come with this external id before, even if they have withdrawn; else empty."""
+        if not external_id:
+            return ""
+        token = life.token_for(self.engine, study_id, external_id)
+        known = self.participant(study_id, token) or self.receipt(study_id, token)
+        return token if known else ""
 
     def participant(self, study_id: str, token: str) -> Participant | None:
         """Who holds this token, or None."""
@@ -157,6 +165,9 @@ class Store:
 
         ``study`` is what a new participant begins with; who has begun goes on with their version. Two tabs that
         open the link at once draw the same order from the same seed; the first to come keeps its keys.
+
+        Raises:
+            Refused: the study is not open and they have not begun, or they have withdrawn.
         """
         session = self.session(participant)
         if not session.trials:
@@ -168,10 +179,16 @@ class Store:
         return session
 
     def _open(self, participant: str, study: Study) -> None:
-        self.keep(study)
         who = participants.c.participant == participant
         with self.engine.connect() as connection:
-            seed = connection.execute(sa.select(participants.c.seed).where(who)).scalar_one()
+            me = connection.execute(sa.select(participants.c.seed, participants.c.simulated).where(who)).one_or_none()
+        if me is None:
+            raise Refused("withdrawn")
+        seed, simulated = me
+        if not simulated:  # who is simulated tries out a draft too
+            life.check_open(self.engine, study.id)
+        if versions.keep(self.engine, study) and not simulated:
+            versions.prepare_soon(study)
         listener = Listener(seed)
         drawn = timeline.opening(study, listener)
         planned = len(drawn) + len(timeline.rest(study, listener))
@@ -207,12 +224,18 @@ class Store:
             return list(connection.execute(query).scalars())
 
     def session(self, participant: str) -> Session:
-        """Where the participant stands."""
+        """Where the participant stands.
+
+        Raises:
+            Refused: they have withdrawn.
+        """
         who = participants.c.participant == participant
         columns = [participants.c[name] for name in ("started_at", "place", "planned", "outcome")]
         done = sa.select(answers.c.position).where(answers.c.participant == participant)
         with self.engine.connect() as connection:
-            me = connection.execute(sa.select(*columns).where(who)).mappings().one()
+            me = connection.execute(sa.select(*columns).where(who)).mappings().one_or_none()
+            if me is None:
+                raise Refused("withdrawn")
             answered = frozenset(connection.execute(done).scalars())
         drawn = me["place"] >= 0
         given = _trials_of(self.engine, participant, drawn=drawn) if me["started_at"] else ()
@@ -222,34 +245,32 @@ class Store:
 
     def keep(self, study: Study) -> None:
         """Keep the study as it is now, so that whoever begins with it goes on with it whatever happens to the folder."""
-        if (self.engine.url, study.id, study.version) in _KEPT:
-            return
-        row = {
-            "study": study.id,
-            "version": study.version,
-            "settings": study.text,
-            "stimuli": to_csv(study.stimuli),
-            "folder": str(study.folder),
-            "kept_at": now(),
-        }
-        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # kept already
-            connection.execute(versions.insert(), row)
-        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:
-            connection.execute(studies.insert(), {"study": study.id, "changed_at": now()})
-        _KEPT.add((self.engine.url, study.id, study.version))
+        versions.keep(self.engine, study)
 
     def study_of(self, participant: str) -> Study:
         """The study as the participant began it.
 
         Raises:
             BadInput: they have not begun, and the study's folder is broken.
+            Refused: they have withdrawn.
         """
         who = participants.c.participant == participant
         with self.engine.connect() as connection:
-            study_id, version = connection.execute(
+            begun = connection.execute(
                 sa.select(participants.c.study, participants.c.study_version).where(who)
-            ).one()
-        return _version(self.engine, study_id, version) or self.current(study_id)
+            ).one_or_none()
+        if begun is None:
+            raise Refused("withdrawn")
+        return self.study_at(*begun)
+
+    def study_at(self, study_id: str, version: str) -> Study:
+        """The study as it was at a version that was kept; as ``current`` has it where none is named.
+
+        Raises:
+            BadInput: there is neither.
+        """
+        kept = versions.kept(self.engine, study_id, version) if version else None
+        return kept or self.current(study_id)
 
     def current(self, study_id: str) -> Study:
         """The study that whoever begins now begins with: as its folder says, or as it last was when that is broken.
@@ -257,20 +278,7 @@ class Store:
         Raises:
             BadInput: the folder is broken or gone, and nobody has ever begun.
         """
-        try:
-            found = study_folders.find(study_id)
-            if found is not None:
-                return found
-            broken = BadInput(f"no study '{study_id}'")
-        except BadInput as bad:
-            broken = bad
-        last = sa.select(versions.c.version).where(versions.c.study == study_id).order_by(versions.c.kept_at.desc())
-        with self.engine.connect() as connection:
-            version = connection.execute(last.limit(1)).scalar()
-        study = _version(self.engine, study_id, version) if version else None
-        if study is None:
-            raise broken
-        return study
+        return versions.current(self.engine, study_id)
 
     def set_language(self, participant: str, language: str) -> None:
         """Remember the interface language for the next visit."""
@@ -284,7 +292,7 @@ class Store:
         """Commit an answer; the session after it.
 
         Raises:
-            Refused: the answer does not fit; an event says so, nothing else is kept.
+            Refused: the answer does not fit (an event says so), or the participant has withdrawn; nothing else is kept.
         """
         before = self.session(participant)
         try:
@@ -311,23 +319,33 @@ class Store:
 
     def consent(self, participant: str, study: Study, *, language: str, agreed: bool) -> None:
         """Keep which text was shown, in which language, and what the participant said to it."""
-        text = study.settings.consent.text[language]
-        row = {
-            "participant": participant,
-            "text_version": study.settings.consent.version,
-            "text_sha256": _sha256(text),
-            "language": language,
-            "agreed": agreed,
-            "answered_at": now(),
-        }
-        with self.engine.begin() as connection:
+        row = consent_row(participant, study, language=language, agreed=agreed)
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # gone, if they have withdrawn
             connection.execute(consents.insert(), row)
 
     def log(self, participant: str, position: int, kind: str, detail: Mapping[str, Any]) -> None:
         """Add an event: what happened beside the answers."""
         row = {"participant": participant, "position": position, "kind": kind, "detail": dict(detail), "at": now()}
-        with self.engine.begin() as connection:
+        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # gone, if they have withdrawn
             connection.execute(events.insert(), row)
+
+    # --- taking back ---
+
+    def withdraw(self, participant: str) -> Receipt | None:
+        """Delete all that there is of a participant, and leave a receipt; None if there is no such participant any more."""
+        receipt = withdrawal.withdraw(self.engine, participant)
+        _trials_of.cache_clear()
+        return receipt
+
+    def receipt(self, study_id: str, token: str) -> Receipt | None:
+        """What the link of a participant who withdrew shows."""
+        return withdrawal.receipt(self.engine, study_id, _sha256(token))
+
+    def expire(self, study: Study) -> list[Due]:
+        """Delete everything of those whose retention period is over; returns whom it was about."""
+        over = withdrawal.expire(self.engine, study)
+        _trials_of.cache_clear()
+        return over
 
     # --- reading ---
 
@@ -383,20 +401,8 @@ class Store:
         return people.assign(group=groups, answered=done, trials=planned, simulated=simulated)[shown]
 
 
-_KEPT: set[tuple[sa.URL, str, str]] = set()
-
-
-@lru_cache(maxsize=64)
-def _version(engine: sa.Engine, study_id: str, version: str) -> Study | None:
-    wanted = (versions.c.study == study_id) & (versions.c.version == version)
-    with engine.connect() as connection:
-        row = connection.execute(sa.select(versions).where(wanted)).mappings().first()
-    if row is None:
-        return None
-    clips = pd.read_csv(io.StringIO(row["stimuli"]), dtype=str, keep_default_na=False, na_filter=False)
-    numbers = {name: pd.to_numeric(clips[name]) for name in ("gain_db", *STIMULI.numbers)}  # an empty field is NaN
-    typed = frame(STIMULI, clips.assign(**numbers))
-    return study_folders.restore(Path(row["folder"]), version, row["settings"], typed)
+def _invitation(token: str = "") -> Invitation:
+    return Invitation(f"P{readable(8)}", token or secrets.token_urlsafe(16))
 
 
 @lru_cache(maxsize=1024)  # an order never changes once it is drawn; each click of each listener asks for it
@@ -410,6 +416,18 @@ def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:
     """What each participant said of themselves, from ``read_answers``."""
     said = given[given["type"] == "background"]
     return dict(zip(said["participant"], said["answer"], strict=True))
+
+
+def consent_row(participant: str, study: Study, *, language: str, agreed: bool) -> dict[str, Any]:
+    """What is kept of a yes or no: which text was shown, in which language, and when."""
+    return {
+        "participant": participant,
+        "text_version": study.settings.consent.version,
+        "text_sha256": _sha256(study.settings.consent.text[language]),
+        "language": language,
+        "agreed": agreed,
+        "answered_at": now(),
+    }
 
 
 def _cleaned(session: Session, event: Answered) -> dict[str, Any]:

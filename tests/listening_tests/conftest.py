@@ -63,8 +63,10 @@ def study(folder: Path) -> Study:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Store:
-    """An empty database; EARWITNESS_DATA and EARWITNESS_STUDIES point to this test's folders."""
+    """A database in which that study is open; EARWITNESS_DATA and EARWITNESS_STUDIES point to this test's folders."""
     monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
     monkeypatch.delenv("EARWITNESS_DATABASE_URL", raising=False)
-    return Store()
+    opened = Store()
+    opened.open_study(studies.load(folder))
+    return opened

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from listening_tests import schema, timeline
 from listening_tests.session import Answered, Refused
 from listening_tests.store import Store
+from listening_tests.timeline import Listener
 
 BACKGROUND = {
     "native_languages": "de",
@@ -28,6 +29,12 @@ HEARD = {"label": "sad", "plays": 1, "completions": 1, "response_s": 1.25, "fail
 def _begin(store, study):
     (invited,) = store.invite(study)
     return invited.participant, store.begin(invited.participant, study)
+
+
+def _described(store, person):
+    """After consent and background."""
+    store.record(person, Answered(0, {"agreed": True}))
+    return store.record(person, Answered(1, BACKGROUND))
 
 
 def _rows(store: Store, table: sa.Table) -> list[sa.RowMapping]:
@@ -54,8 +61,12 @@ def test_the_order_is_drawn_once_and_kept(store, study):
     person, first = _begin(store, study)
     assert store.begin(person, study) == first
     assert Store().session(person) == first
-    assert [t.type for t in first.trials] == ["consent", "background", "training", *["label"] * 4, "debrief"]
-    assert {t.stimulus for t in first.trials if t.type == "label"} == {"001", "002", "003", "004"}
+    assert [t.type for t in first.trials] == ["consent", "background"]
+    whole = _described(store, person)
+    assert [t.type for t in whole.trials] == ["consent", "background", "training", *["label"] * 4, "debrief"]
+    assert {t.stimulus for t in whole.trials if t.type == "label"} == {"001", "002", "003", "004"}
+    assert whole.trials[:2] == first.trials
+    assert store.begin(person, study) == Store().session(person) == whole
 
 
 def test_two_tabs_that_open_at_once_share_one_order(store, study):
@@ -67,7 +78,7 @@ def test_two_tabs_that_open_at_once_share_one_order(store, study):
 
 def test_the_order_follows_from_the_seed_and_differs_between_seeds(study):
     def order(seed):
-        return [t.stimulus for t in timeline.draw(study, seed)]
+        return [t.stimulus for t in timeline.draw(study, Listener(seed))]
 
     assert order(1) == order(1)
     assert len({tuple(order(seed)) for seed in range(20)}) > 5
@@ -130,18 +141,15 @@ def test_consent_is_kept_with_the_text_its_version_its_language_and_the_time(sto
 
 def test_a_session_goes_on_where_it_stopped_after_a_restart(store, study):
     person, _ = _begin(store, study)
-    store.record(person, Answered(0, {"agreed": True}))
-    store.record(person, Answered(1, BACKGROUND))
+    _described(store, person)
     reopened = Store().session(person)
     assert reopened.current.position == 2
     assert reopened.answered == {0, 1}
 
 
 def test_the_last_answer_finishes_the_session(store, study):
-    person, session = _begin(store, study)
-    store.record(person, Answered(0, {"agreed": True}))
-    store.record(person, Answered(1, BACKGROUND))
-    for trial in session.trials[2:-1]:
+    person, _ = _begin(store, study)
+    for trial in _described(store, person).trials[2:-1]:
         assert store.progress(study)["finished_at"].tolist() == [""]
         store.record(person, Answered(trial.position, HEARD))
     row = store.progress(study).iloc[0]
