@@ -80,17 +80,17 @@ class Hearings(Parameters):
 class Hearing(Parameters):
     """Which clips of ``stimuli.csv`` a listener hears, in what order, and how often each."""
 
-    part: str = Described("test", min_length=1, description="which clips: those with this `part` in stimuli.csv")
-    shuffled: bool = Described(True, description="whether each listener hears the clips in an order of their own")
+    part: str = Described(default="test", min_length=1, description="which clips: those with this `part` in stimuli.csv")
+    shuffled: bool = Described(default=True, description="whether each listener hears the clips in an order of their own")
     max_in_a_row: dict[str, int] = Described(
-        {}, description="for a column of stimuli.csv: at most so many clips of the same value one after another"
+        default={}, description="for a column of stimuli.csv: at most so many clips of the same value one after another"
     )
-    per_listener: int = Described(0, ge=0, description="how many of the clips each listener hears; 0 = all")
+    per_listener: int = Described(default=0, ge=0, description="how many of the clips each listener hears; 0 = all")
     balanced_by: list[str] = Described(
-        ["truth"], description="columns of stimuli.csv whose values each listener's share holds equally often"
+        default=["truth"], description="columns of stimuli.csv whose values each listener's share holds equally often"
     )
-    repeats: int = Described(0, ge=0, description="how many of the clips are heard a second time")
-    plays: Hearings = Described(Hearings(), description="how often each clip must and may be heard")
+    repeats: int = Described(default=0, ge=0, description="how many of the clips are heard a second time")
+    plays: Hearings = Described(default=Hearings(), description="how often each clip must and may be heard")
 
 
 def loudness_of(study: Study) -> float:
@@ -156,7 +156,11 @@ def answered(questions: Sequence[Question], answers: Mapping[str, Any]) -> str |
 
 
 def _one(question: Question, value: Any) -> str | None:
-    return None if str(value) in {option.value for option in question.options} else "not_a_choice"
+    values = [option.value for option in question.options]
+    step = None if isinstance(value, str) else number(value)
+    if value in values or (step is not None and step in map(number, values)):
+        return None  # the player sends the steps of a scale as numbers: 7 for "7", and for "07" too
+    return "not_a_choice"
 
 
 def _some(question: Question, value: Any) -> str | None:

@@ -20,7 +20,7 @@ def picture(dimension: str, step: int) -> str:
 
 
 def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+    return f"{value:.2f}".rstrip("0").removesuffix(".")
 
 
 def _circle(x: float, y: float, radius: float) -> str:

@@ -49,7 +49,7 @@ class Parts(Parameters):
 class Clip(label.Label):
     """As for labelling, and what may be marked."""
 
-    segment: Parts = Described(Parts(), description="what part of the clip may be marked")
+    segment: Parts = Described(default=Parts(), description="what part of the clip may be marked")
 
 
 def form(trial: Trial, words: Words) -> Form:

@@ -43,16 +43,17 @@ _DIMENSIONS = {
 class Label(Hearing):
     """What a study may set for labelling."""
 
-    choices: list[str] = Described([], description="the emotions to choose from, in this order; empty = the study's")
+    choices: list[str] = Described(default=[], description="the emotions to choose from, in this order; empty = the study's")
     choice_order: Literal["fixed", "shuffled"] = Described(
-        "fixed", description="shuffled: each listener sees the choices in an order of their own, the same in all trials"
+        default="fixed",
+        description="shuffled: each listener sees the choices in an order of their own, the same in all trials",
     )
-    cannot_say: bool = Described(True, description="whether 'I cannot say' is offered; false = a forced choice")
-    confidence: bool = Described(False, description="whether to ask how sure the listener is")
+    cannot_say: bool = Described(default=True, description="whether 'I cannot say' is offered; false = a forced choice")
+    confidence: bool = Described(default=False, description="whether to ask how sure the listener is")
     dimensions: list[Literal["arousal", "valence", "dominance"]] = Described(
-        [], description="which of these to rate on nine pictures, in this order"
+        default=[], description="which of these to rate on nine pictures, in this order"
     )
-    comment: bool = Described(False, description="whether a comment may be added")
+    comment: bool = Described(default=False, description="whether a comment may be added")
 
 
 def choices(trial: Trial) -> list[str]:

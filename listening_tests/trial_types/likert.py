@@ -21,8 +21,8 @@ ANSWER = (Field("answers", "the value chosen on each scale, by the scale's name"
 class Likert(Hearing):
     """Which clips are rated, and on what."""
 
-    title: Texts = Described({}, description="what is said above the scales, by interface language")
-    scales: list[_asking.Scale] = Described([], description="the scales, in this order")
+    title: Texts = Described(default={}, description="what is said above the scales, by interface language")
+    scales: list[_asking.Scale] = Described(default=[], description="the scales, in this order")
 
 
 def form(trial: Trial, words: Words) -> Form:

@@ -24,8 +24,8 @@ ANSWER = (
 class Questionnaire(Parameters):
     """The questions of one page."""
 
-    title: Texts = Described({}, description="the heading, by interface language")
-    questions: list[_asking.Asked] = Described([], description="the questions, in this order")
+    title: Texts = Described(default={}, description="the heading, by interface language")
+    questions: list[_asking.Asked] = Described(default=[], description="the questions, in this order")
 
 
 def form(trial: Trial, words: Words) -> Form:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Training(label.Label):
     """As for labelling, of other clips."""
 
-    part: str = Described("practice", min_length=1, description="which clips: those with this `part` in stimuli.csv")
+    part: str = Described(default="practice", min_length=1, description="which clips: those with this `part` in stimuli.csv")
 
 
 def show(trial: Trial, ui: Ui) -> None:

@@ -128,3 +128,13 @@ def test_scales_are_rated_after_the_clip_was_heard(study):
     assert likert.check(one, {"answers": {"strength": "6"}, "clips": [[1, 1, 0.3]]}) == "not_a_choice"
     assert likert.check(one, {"answers": {"strength": "5"}, "clips": [[1, 0, 0.3]]}) == "not_heard"
     assert likert.fits(likert.Likert().model_dump(mode="json"), study) == ["needs at least one scale in 'scales'"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [(7, None), ("07", None), (7.0, None), (8, "not_a_choice"), ([7, 7], "not_a_choice"), (None, "not_answered")],
+)
+def test_a_step_may_come_as_the_number_it_is(study, sent, reason):
+    steps = [{"name": "s", "text": TEXT, "options": [{"value": "07"}, {"value": "no"}]}]
+    one = trial("likert", study, "001", scales=steps)
+    assert likert.check(one, {"answers": {"s": sent}, "clips": [[1, 1, 0.3]]}) == reason
