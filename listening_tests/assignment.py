@@ -7,17 +7,15 @@ clips are given again. Everything here happens in one transaction that excludes 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import sqlalchemy as sa
 
 from listening_tests.schema import answers, participants, studies, trials
+from listening_tests.settings import leaves
 from listening_tests.study import OTHERS, Study
 from listening_tests.timeline import Listener
-from listening_tests.trial import trial_types
 
 
 def place(connection: sa.Connection, participant: str, study: Study, said: Mapping[str, str]) -> tuple[str, Listener | None]:
@@ -30,37 +28,42 @@ def place(connection: sa.Connection, participant: str, study: Study, said: Mappi
     if group == OTHERS and study.settings.only_groups:
         return "screened_out", None
     me = connection.execute(sa.select(participants).where(participants.c.participant == participant)).mappings().one()
-    counted = _counted(connection, study, group, simulated=me["simulated"], besides=participant)
+    who = _counts(study, group, simulated=me["simulated"], besides=participant)
+    taken = list(connection.execute(sa.select(participants.c.place).where(who)).scalars())
     quota = study.quota(group)
-    if quota and len(counted) >= quota:
+    if quota and len(taken) >= quota:
         return "full", None
-    used = Counter(counted.values())
-    free = next(p for p in count() if not used[p])
-    return group, Listener(me["seed"], said, free, _coverage(connection, list(counted)))
+    free = min(set(range(len(taken) + 1)) - set(taken))
+    return group, Listener(me["seed"], said, free, _coverage(connection, study, who))
 
 
-def _counted(connection: sa.Connection, study: Study, group: str, *, simulated: bool, besides: str) -> dict[str, int]:
-    """The listeners who count in a group, with their places."""
+def _counts(study: Study, group: str, *, simulated: bool, besides: str) -> sa.ColumnElement[bool]:
+    """Whether a participant counts in the group; simulated listeners and people are counted apart."""
     since = (datetime.now(UTC) - timedelta(hours=study.settings.drop_out_h)).isoformat(timespec="milliseconds")
-    last = sa.select(sa.func.max(answers.c.answered_at)).where(answers.c.participant == participants.c.participant)
-    query = sa.select(participants.c.participant, participants.c.place).where(
+    active = sa.exists().where(answers.c.participant == participants.c.participant, answers.c.answered_at >= since)
+    return sa.and_(
         participants.c.study == study.id,
         participants.c["group"] == group,
         participants.c.place >= 0,
         participants.c.outcome == "",
         participants.c.simulated == simulated,
         participants.c.participant != besides,
-        (participants.c.finished_at != "") | (last.scalar_subquery() >= since),
+        (participants.c.finished_at != "") | active,
     )
-    return {row.participant: row.place for row in connection.execute(query)}
 
 
-def _coverage(connection: sa.Connection, counted: list[str]) -> dict[str, int]:
-    """How often each clip stands in the orders of these listeners; planned repeats count once."""
-    rates = [name for name, kind in trial_types().items() if kind.hears]
+def _coverage(connection: sa.Connection, study: Study, who: sa.ColumnElement[bool]) -> dict[tuple[str, str], int]:
+    """How often each clip stands in the orders of these listeners, by type of trial; planned repeats count once.
+
+    It is asked for only where a listener hears a part of the clips: everybody else waits for whoever is being placed.
+    """
+    shared = {entry.trial for entry in leaves(study.timeline) if entry.parameters.get("per_listener")}
+    if not shared:
+        return {}
     query = (
-        sa.select(trials.c.stimulus, sa.func.count())
-        .where(trials.c.participant.in_(counted), trials.c.type.in_(rates), trials.c["repeat"] <= 1)
-        .group_by(trials.c.stimulus)
+        sa.select(trials.c.type, trials.c.stimulus, sa.func.count())
+        .select_from(participants.join(trials))
+        .where(who, trials.c.type.in_(shared), trials.c["repeat"] <= 1)
+        .group_by(trials.c.type, trials.c.stimulus)
     )
-    return {stimulus: int(n) for stimulus, n in connection.execute(query)}
+    return {(kind, stimulus): int(n) for kind, stimulus, n in connection.execute(query)}
