@@ -1,11 +1,12 @@
 """Orders of clips: Latin squares, and shuffles in which no value stands too often in a row and no clip returns too soon.
 
-A shuffle with limits is drawn in two steps. First some order that keeps to them: a clip is drawn from those left, as long
-as the rest can still be put in order. For one column that can be told from counts alone: with at most m in a row, the c clips
-of a value fit if and only if c <= m * (others + 1), since every run but the last needs another clip after it. Several columns
-at once have no such rule, so whoever ends in a dead end goes back and remembers it. Then pairs of clips are exchanged at
-random, many times over, wherever the limits still hold. Such a walk goes as easily from any order to another as back, and so
-comes to every order that it reaches equally often: which order the first step liked best does not matter.
+A shuffle with limits is drawn in two steps. First some order that keeps to them: a clip is drawn from those left, as
+long as the rest can still be put in order. For one column that can be told from counts alone: with at most m in a row,
+the c clips of a value fit if and only if c <= m * (others + 1), since every run but the last needs another clip after
+it. Several columns at once have no such rule, so whoever ends in a dead end goes back and remembers it. Then pairs of
+clips are exchanged at random, many times over, wherever the limits still hold. Such a walk goes as easily from any
+order to another as back, and so comes to every order that it reaches equally often: which order the first step liked
+best does not matter.
 """
 
 from __future__ import annotations
