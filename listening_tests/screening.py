@@ -17,16 +17,30 @@ It reads what the participant said in the background form (``native_languages``,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 from ser_core.errors import BadInput, nearest
 from ser_core.languages import base, is_dialect, is_tag, normal
 
 Background = Mapping[str, str]
-Rule = Callable[[Background], bool]
 _TOKEN = re.compile(r"\s*(?:([()])|([^\s(),]+)|(,))")
 _LEVELS = ("none", "A", "B", "C", "native")
+_DEEPEST = 50
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An expression as a function of a background; ``conditions`` are those that it names, with their arguments."""
+
+    holds: Callable[[Background], bool]
+    conditions: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
+
+    def __call__(self, said: Background) -> bool:
+        """Whether somebody who said this fits."""
+        return self.holds(said)
 
 
 @cache
@@ -42,17 +56,52 @@ def rule(expression: str) -> Rule:
     >>> native_german({"native_languages": "de", "proficiency": "cmn:C"})
     False
     """
-    words = _words(expression)
+    words = ["".join(match.groups("")) for match in _TOKEN.finditer(expression)]
     if not words:
-        return lambda _: True
+        return Rule(lambda _: True)
+    if words.count("(") + words.count("not") > _DEEPEST:
+        raise BadInput(f"'{expression[:60]} …' is longer than anybody could read; give some listeners a group of their own")
     found = _any(words, expression)
     if words:
         raise BadInput(f"'{expression}': '{words[0]}' is left over; join conditions with 'and' or 'or'")
     return found
 
 
-def _words(expression: str) -> list[str]:
-    return ["".join(match.groups("")) for match in _TOKEN.finditer(expression)]
+def people(*expressions: str) -> Iterator[Background]:
+    """Everybody who could fill in the background form, as far as these expressions tell them apart: for each language named
+    a native speaker and somebody at each level named or below all of them, with and without each dialect, and so on.
+
+    >>> [said["proficiency"] for said in people("knows(cmn, B)")]
+    ['', 'cmn:B', 'cmn:none']
+    """
+    conditions = sorted({condition for text in expressions for condition in rule(text).conditions})
+    levels: dict[str, set[str]] = {}
+    dialects, ages, hearing = set[str](), set[str](), ["hearing_normal"]
+    for name, given in conditions:
+        if name in ("native", "grew_up_with") and (is_dialect(given[0]) or name == "grew_up_with"):
+            dialects.add(normal(given[0]))
+        elif name in ("native", "knows"):
+            levels.setdefault(base(given[0]), set()).update(given[1:])
+        elif name == "age_band":
+            ages.update(given)
+        else:
+            hearing = ["hearing_normal", "hearing_difficulty"]
+    known = [["native", *sorted({level for level in levels[tag] if level != "native"}), "none"] for tag in sorted(levels)]
+    others = [age for age in AGES if age not in ages][:1]
+    spoken = product(*([True, False] for _ in dialects))
+    for own, grown, age, hears in product(product(*known), spoken, [*sorted(ages), *others], hearing):
+        levels_of = dict(zip(sorted(levels), own, strict=True))
+        yield {
+            "native_languages": " ".join(tag for tag, level in levels_of.items() if level == "native") or "qaa",
+            "dialects": " ".join(tag for tag, yes in zip(sorted(dialects), grown, strict=True) if yes),
+            "proficiency": " ".join(f"{tag}:{level}" for tag, level in levels_of.items() if level != "native"),
+            "age_band": age,
+            "hearing": hears,
+        }
+
+
+def _joined(rules: list[Rule], how: Callable[[Iterator[bool]], bool]) -> Rule:
+    return Rule(lambda said: how(one(said) for one in rules), frozenset().union(*(one.conditions for one in rules)))
 
 
 def _any(words: list[str], whole: str) -> Rule:
@@ -60,7 +109,7 @@ def _any(words: list[str], whole: str) -> Rule:
     while words and words[0] == "or":
         words.pop(0)
         rules.append(_all(words, whole))
-    return lambda said: any(one(said) for one in rules)
+    return _joined(rules, any)
 
 
 def _all(words: list[str], whole: str) -> Rule:
@@ -68,25 +117,34 @@ def _all(words: list[str], whole: str) -> Rule:
     while words and words[0] == "and":
         words.pop(0)
         rules.append(_one(words, whole))
-    return lambda said: all(one(said) for one in rules)
+    return _joined(rules, all)
 
 
 def _one(words: list[str], whole: str) -> Rule:
     word = _take(words, whole)
     if word == "not":
         inner = _one(words, whole)
-        return lambda said: not inner(said)
+        return Rule(lambda said: not inner(said), inner.conditions)
     if word == "(":
         inner = _any(words, whole)
         _close(words, whole)
         return inner
     if word not in _CONDITIONS:
-        raise BadInput(f"'{whole}': no condition '{word}'. {nearest(word, _CONDITIONS)}")
-    return _CONDITIONS[word](_arguments(words, whole) if words and words[0] == "(" else [], whole)
+        raise BadInput(f"'{whole}': no condition '{word}'. {nearest(word, [*_CONDITIONS, 'and', 'or', 'not'])}")
+    given = _arguments(words, whole) if words and words[0] == "(" else []
+    holds = _CONDITIONS[word](given, whole)
+    return Rule(holds, frozenset({(word, tuple(_age(g) if word == "age_band" else g for g in _complete(word, given)))}))
+
+
+def _complete(word: str, given: list[str]) -> list[str]:
+    return [*given, "A"] if word == "knows" and len(given) == 1 else given
 
 
 def _arguments(words: list[str], whole: str) -> list[str]:
     words.pop(0)
+    if words and words[0] == ")":
+        words.pop(0)
+        return []
     given = [_take(words, whole).strip("'\"")]
     while words and words[0] == ",":
         words.pop(0)
@@ -107,12 +165,14 @@ def _close(words: list[str], whole: str) -> None:
 
 
 def _tag(given: list[str], whole: str, most: int = 1) -> str:
-    if not 1 <= len(given) <= most or not is_tag(given[0]):
+    if not given or not is_tag(given[0]):
         raise BadInput(f"'{whole}': {given[0] if given else 'nothing'!r} is not a BCP 47 language tag like de or cmn")
+    if len(given) > most:
+        raise BadInput(f"'{whole}': {given[most]!r} is one word too many; join several conditions with 'or'")
     return given[0]
 
 
-def _native(given: list[str], whole: str) -> Rule:
+def _native(given: list[str], whole: str) -> Callable[[Background], bool]:
     tag = _tag(given, whole)
 
     def holds(said: Background) -> bool:
@@ -124,18 +184,17 @@ def _native(given: list[str], whole: str) -> Rule:
     return holds
 
 
-def _knows(given: list[str], whole: str) -> Rule:
+def _knows(given: list[str], whole: str) -> Callable[[Background], bool]:
     tag = _tag(given, whole, most=2)
-    wanted = given[1] if len(given) > 1 else "A"
+    wanted = _complete("knows", given)[1]
     if wanted not in _LEVELS[1:]:
         raise BadInput(f"'{whole}': no level '{wanted}'. {nearest(wanted, _LEVELS[1:])}")
 
     def holds(said: Background) -> bool:
         if base(tag) in {base(t) for t in said.get("native_languages", "").split()}:
             return True
-        levels = dict(pair.rsplit(":", 1) for pair in said.get("proficiency", "").split() if ":" in pair)
-        known = {base(t): level for t, level in levels.items()}
-        return _rank(known.get(base(tag), "none")) >= _rank(wanted)
+        pairs = [pair.rsplit(":", 1) for pair in said.get("proficiency", "").split() if ":" in pair]
+        return max((_rank(level) for t, level in pairs if base(t) == base(tag)), default=0) >= _rank(wanted)
 
     return holds
 
@@ -145,29 +204,33 @@ def _rank(level: str) -> int:
     return _LEVELS.index(band) if band in _LEVELS else 0
 
 
-def _grew_up_with(given: list[str], whole: str) -> Rule:
+def _grew_up_with(given: list[str], whole: str) -> Callable[[Background], bool]:
     tag = normal(_tag(given, whole))
     return lambda said: tag in {normal(t) for t in said.get("dialects", "").split()}
 
 
-def _hearing_normal(given: list[str], whole: str) -> Rule:
+def _hearing_normal(given: list[str], whole: str) -> Callable[[Background], bool]:
     if given:
         raise BadInput(f"'{whole}': hearing_normal takes no argument")
     return lambda said: said.get("hearing") == "hearing_normal"
 
 
-def _age_band(given: list[str], whole: str) -> Rule:
-    wanted = {band.replace("-", "–") for band in given}
+def _age_band(given: list[str], whole: str) -> Callable[[Background], bool]:
+    wanted = {_age(band) for band in given}
     unknown = sorted(wanted - set(AGES))
     if unknown or not wanted:
         raise BadInput(f"'{whole}': no age band '{unknown[0] if unknown else ''}'; there are {', '.join(AGES)}")
     return lambda said: said.get("age_band") in wanted
 
 
+def _age(band: str) -> str:
+    return band.replace("-", "–")
+
+
 AGES = ("18–24", "25–34", "35–44", "45–54", "55–64", "65+", "not_said")
 """The ages that a participant may choose from, in years."""
 
-_CONDITIONS: dict[str, Callable[[list[str], str], Rule]] = {
+_CONDITIONS: dict[str, Callable[[list[str], str], Callable[[Background], bool]]] = {
     "native": _native,
     "knows": _knows,
     "grew_up_with": _grew_up_with,
