@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from listening_tests import study as studies
 from listening_tests.settings import leaves
 from listening_tests.timeline import Listener, draw
-from ser_core import stimuli
+from ser_core import ratings, stimuli
 from ser_core.cli import main
 from tests.ser_core import corpus_trees as trees
 
@@ -151,6 +152,25 @@ def test_each_block_offers_its_emotions_and_forces_a_choice(made):
         **dict.fromkeys(("label-cmn", "label-de", "label-en", "dialect"), (four, False)),
         "clip": (four - {"neutral"}, False),
     }
+
+
+def test_simulated_listeners_fill_both_groups_and_the_documents_way_to_table_2_counts_as_the_paper_does(
+    made, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(made))
+    monkeypatch.delenv("EARWITNESS_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert main("listening_tests", ["simulate", str(made), "--listeners", "14", "--seed", "1"]) == 0
+    assert main("listening_tests", ["export", str(made), "--out", "answers"]) == 0
+    guide = (Path(__file__).parents[2] / "docs" / "han2025.md").read_text(encoding="utf-8")
+    exec(re.findall(r"```python\n(.+?)```", guide, re.DOTALL)[0], {})
+    label = ratings.read("label")
+    assert Counter(label.raters["group"]) == {"CN listeners": 6, "DE listeners": 6}
+    wide = ratings.join(label)
+    assert set(wide.groupby(["group", "language"]).size()) == {288}
+    assert set(wide.groupby(["group", "language", "truth"]).size()) == {72}
+    assert set(wide["label"]) == {"angry", "happy", "neutral", "sad"}
 
 
 def test_without_dialect_clips_the_dialect_block_is_left_out_and_this_is_said(tables, tmp_path, capsys):
