@@ -15,9 +15,9 @@ PAGE = Path(__file__).with_name("trials.md")
 HEAD = """\
 # Types of trials
 
-Written by `python -m docs.trials` from the files in `listening_tests/trial_types/`; do not edit. An entry of a study's timeline
-is `{trial: TYPE, <parameters>}`, and may further have `only` (for whom), `scattered` and `every` (where in its block).
-Texts are given by interface language: `{en: Listen, de: Hören Sie}`.
+Written by `python -m docs.trials` from the files in `listening_tests/trial_types/`; do not edit. An entry of a study's
+timeline is `{trial: TYPE, <parameters>}`, and may further have `only` (for whom), `scattered` and `every` (where in its
+block). Texts are given by interface language: `{en: Listen, de: Hören Sie}`.
 """
 
 
