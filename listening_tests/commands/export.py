@@ -1,28 +1,50 @@
-"""``export STUDY --out DIR``: people's answers as stimuli, raters and ratings."""
+"""``export STUDY --out DIR``: people's answers as stimuli, raters and ratings, and all that these have no place for."""
 
 from __future__ import annotations
 
 import argparse
 
-from listening_tests import export, study
+from listening_tests import export, export_tables, study
 from listening_tests.store import Store
-from ser_core import ratings
 from ser_core.cli import Command
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY", help="the study's folder")
-    parser.add_argument("--out", required=True, metavar="DIR", help="where to write the three tables")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where to write the tables")
     parser.add_argument("--form", choices=["csv", "parquet"], default="csv", help="(default: csv)")
+    parser.add_argument(
+        "--for-spreadsheets",
+        action="store_true",
+        help="beside each table, a copy for Excel and the like in which no text can become a formula",
+    )
+    parser.add_argument(
+        "--with-external-ids",
+        action="store_true",
+        help="also say what the recruiting service calls each listener; the export is then not pseudonymous",
+    )
 
 
 def _run(options: argparse.Namespace) -> None:
     found, store = study.chosen(options.study), Store()
-    tables = export.tables(found, store)
-    ratings.write(tables, options.out, form=options.form)
-    print(f"{len(tables.ratings)} ratings of {len(tables.raters)} listeners on {len(tables.stimuli)} clips: {options.out}")
-    if left_out := export.outdated(found, store):
-        print(f"Left out: {left_out} ratings of clips that were exchanged or removed after they were heard.")
+    made = export.export(
+        found,
+        store,
+        form=options.form,
+        spreadsheets=options.for_spreadsheets,
+        external_ids=options.with_external_ids,
+    )
+    export.write(made.files, options.out)
+    tables = made.tables
+    parts = int(tables.ratings["start_s"].notna().sum())
+    whole = f"{len(tables.ratings) - parts} ratings" + (f" and {parts} marked parts" if parts else "")
+    print(f"{whole} of {len(tables.raters)} listeners on {len(tables.stimuli)} clips: {options.out}")
+    if made.outdated:
+        print(f"Left out: {made.outdated} ratings of clips that were exchanged or removed after they were heard.")
+    if options.for_spreadsheets:
+        print(f"The files *.spreadsheet.csv are {export_tables.SPREADSHEETS}.")
+    if options.with_external_ids:
+        print("raters holds what the recruiting service calls each listener: keep it as carefully as their names.")
 
 
-COMMAND = Command("write people's answers as the three tables", _arguments, _run)
+COMMAND = Command("write people's answers as tables", _arguments, _run)

@@ -1,0 +1,131 @@
+"""What an export holds beside the columns that people and models share: further columns, and three tables of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from listening_tests.trial import trial_types
+from ser_core import ratings
+from ser_core.tables import Column, Table
+
+FURTHER: dict[str, tuple[Column, ...]] = {
+    "stimuli": (
+        Column("part", "which part of the study's clips it belongs to"),
+        Column("gain_db", "gain in dB with which listeners hear the clip, as the study is now; 0 = as recorded"),
+        Column("synthetic", "yes if nobody spoke: the study's voices are synthetic"),
+    ),
+    "raters": (
+        Column("age_band", "age in years, as chosen from a list"),
+        Column("hearing", "the listener's own judgement of their hearing"),
+        Column("ui_language", "interface language in which they took part"),
+        Column("study_version", "SHA-256 of the study as it was when they began"),
+        Column("completed", "yes if they came to the end"),
+        Column("outcome", "why their session ended before its end: screened_out, full, failed_check; else empty"),
+        Column("simulated", "yes if nobody was there: made by the command simulate"),
+        Column("external_id", "only where it was asked for: what the service that sent them calls them"),
+    ),
+    "ratings": (
+        Column("part", "what was marked: segment, whole (the whole clip: a row from 0 s to its end) or none (no single "
+               "part: no such row); empty = nobody asked for a part"),
+        Column("confidence", "how sure the listener was, from 1 (guessed) to 5 (certain)"),
+        Column("arousal", "from 1 (calm) to 9 (excited)"),
+        Column("valence", "from 1 (unpleasant) to 9 (pleasant)"),
+        Column("dominance", "from 1 (submissive) to 9 (dominant)"),
+        Column("comment", "what the listener wanted to add, as it was typed"),
+        Column("position", "which page of the listener's session it was, from 0"),
+        Column("block_name", "the block of the study's timeline"),
+        Column("plays", "how many times the clip was started"),
+        Column("response_s", "seconds from the first audible sample to the choice that counts"),
+        Column("answered_at", "when the answer was stored, UTC"),
+    ),
+}  # fmt: skip
+TRIALS = Table(
+    "trials",
+    ("participant", "position"),
+    (
+        Column("participant", "the rater's id", required=True),
+        Column("position", "place in the order really shown, from 0", required=True),
+        Column("block", "number of the entry of the timeline, from 0"),
+        Column("block_name", "the block of the timeline, if it is in one"),
+        Column("type", "the type of the trial", required=True),
+        Column("stimulus", "the clip, or the first of two; empty if none is heard"),
+        Column("sha256", "SHA-256 of the clip's file when the order was drawn"),
+        Column("other", "the second clip of a pair"),
+        Column("other_sha256", "SHA-256 of the second clip's file when the order was drawn"),
+        Column("repeat", "which hearing of the same clip it is, if it was planned to be heard again"),
+        Column("state", "answered, skipped (needed no answer any more), or open", required=True),
+        Column("answered_at", "when the answer was stored, UTC"),
+        Column("passed", "checks of the listener: whether the answer passes, yes or no"),
+        Column("parameters", "everything that was set for the trial, as JSON: the order of the choices, say"),
+    ),
+)
+ANSWERS = Table(
+    "answers",
+    ("participant", "position", "field"),
+    (
+        Column("participant", "the rater's id", required=True),
+        Column("position", "place in the order really shown, from 0", required=True),
+        Column("block_name", "the block of the timeline, if it is in one"),
+        Column("type", "the type of the trial", required=True),
+        Column("stimulus", "the clip, or the first of two"),
+        Column("other", "the second clip of a pair"),
+        Column("repeat", "which hearing of the same clip it is, if it was planned to be heard again"),
+        Column("answered_at", "when the answer was stored, UTC"),
+        Column("field", "what was answered; 'answers.NAME' is the study's own question NAME", required=True),
+        Column("value", "the answer, texts as they were typed; lists as JSON. What was left empty has no row"),
+    ),
+)
+CONSENTS = Table(
+    "consents",
+    ("participant", "answered_at"),
+    (
+        Column("participant", "the rater's id", required=True),
+        Column("text_version", "the study's version of the text", required=True),
+        Column("text_sha256", "SHA-256 of the text that was shown", required=True),
+        Column("language", "its language", required=True),
+        Column("agreed", "yes or no", required=True),
+        Column("answered_at", "when, UTC", required=True),
+    ),
+)
+OWN = (TRIALS, ANSWERS, CONSENTS)
+
+
+def codebook(shown: Mapping[str, pd.DataFrame], *, types: Sequence[str], spreadsheets: bool) -> pd.DataFrame:
+    """What every column of the export means, the fields of every type of answer, and what the copies for spreadsheets are.
+
+    Args:
+        shown: the tables of the export by name; what the study's own ``stimuli.csv`` brings along is said to be its own.
+        types: the types of trial in it.
+        spreadsheets: whether there are such copies.
+    """
+    rows = [
+        (name, column.name, "text", "no", column.help)
+        for name, columns in FURTHER.items()
+        for column in columns
+        if column.name in shown[name]
+    ]
+    known = {c.name for c in (*ratings.STIMULI.columns, *FURTHER["stimuli"])}
+    rows += [
+        ("stimuli", name, "text", "no", "a column of the study's own stimuli.csv")
+        for name in shown["stimuli"].columns
+        if name not in known
+    ]
+    rows += [(t.name, c.name, c.kind, "yes" if c.required else "no", c.help) for t in OWN for c in t.columns]
+    rows += [
+        ("answers", f"field {field.name} of {kind}", field.kind, "no", field.help)
+        for kind in types
+        for field in trial_types()[kind].answer
+    ]
+    if spreadsheets:
+        rows.append(("*.spreadsheet.csv", "", "", "", SPREADSHEETS))
+    shared = ratings.codebook()
+    return pd.concat([shared, pd.DataFrame(rows, columns=shared.columns)], ignore_index=True)
+
+
+SPREADSHEETS = (
+    "for looking at in Excel or LibreOffice, not for computing: where a text could be taken for a formula (it begins with "
+    "= + - @, a tab or a line break, or a part of it after a separator does), an apostrophe stands before it. The tables of "
+    "the same name without .spreadsheet hold every text as it was typed"
+)
