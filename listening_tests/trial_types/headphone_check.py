@@ -107,6 +107,16 @@ def passed(trial: Trial, answer: Answer) -> bool:
     return score(trial, answer) >= int(trial.parameters["pass_mark"])
 
 
+def feedback(trial: Trial, answer: Answer, ui: Ui) -> None:
+    """Passed, or how many were right; never which, since there may be another attempt."""
+    st, rounds = ui.st, trial.parameters["rounds"]
+    st.header(ui.text("headphone_check.title"), anchor=False)
+    if passed(trial, answer):
+        st.success(ui.text("headphone_check.passed"))
+    else:
+        st.info(ui.text("headphone_check.failed", right=score(trial, answer), rounds=rounds))
+
+
 def after(trial: Trial, answer: Answer, following: Sequence[Trial]) -> After:
     """Who passes skips the attempts left; who fails the last one may have to leave."""
     left = [t.position for t in following if _attempt_of(t) == _attempt_of(trial)]
@@ -156,6 +166,7 @@ TRIAL = TrialType(
     simulate,
     HeadphoneCheck,
     ANSWER,
+    feedback,
     times=times,
     resolve=resolve,
     sound=sound,

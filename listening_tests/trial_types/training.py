@@ -32,15 +32,19 @@ def show(trial: Trial, ui: Ui) -> None:
 
 def feedback(trial: Trial, answer: Answer, ui: Ui) -> None:
     """Shown after the answer was stored: what the clip was meant to be, why, and that listeners may differ."""
-    row = _row(trial, ui.study)
-    truth, chosen = row["truth"], answer.get("label")
     ui.st.header(ui.text("training.title"), anchor=False)
+    if not answer.get("failed"):  # who heard nothing was not wrong
+        _tell(answer.get("label"), _row(trial, ui.study), ui)
+    ui.st.markdown(ui.text("training.next"))
+
+
+def _tell(chosen: Any, row: Mapping[str, Any], ui: Ui) -> None:
+    truth = row["truth"]
     key = "training.right" if chosen == truth else "training.wrong"
     (ui.st.success if chosen == truth else ui.st.info)(ui.text(key, truth=ui.label(truth)))
     if why := str(row.get(f"why.{ui.interface}") or row.get("why") or ""):
         ui.st.markdown(ui.text("training.why"))
         ui.st.text(why)  # a table's cell is no Markdown
-    ui.st.markdown(ui.text("training.next"))
 
 
 def _row(trial: Trial, study: Study) -> dict[str, Any]:

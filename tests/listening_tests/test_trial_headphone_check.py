@@ -47,6 +47,15 @@ def test_who_passes_skips_the_attempts_left_and_who_fails_the_last_one_leaves(st
     assert check_.after(second, _answer(second, 5), [label]) == After(skips=[])
 
 
+def test_who_fails_learns_how_many_were_right_and_not_which(study):
+    (one,) = _attempts(study, 1)
+    page, passed = Page(study), Page(study, "de")
+    check_.feedback(one, _answer(one, 3), page)
+    check_.feedback(one, _answer(one, 5), passed)
+    assert "3 of 6" in page.st.words()
+    assert [command for command, _, _ in passed.st.drawn] == ["header", "success"]
+
+
 def test_a_failed_check_may_only_be_noted(study):
     (one,) = _attempts(study, 1, on_fail="continue")
     assert check_.after(one, _answer(one, 0), []) == After()

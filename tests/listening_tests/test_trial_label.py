@@ -122,10 +122,12 @@ def test_training_says_right_or_wrong_and_why(study):
     object.__setattr__(study, "stimuli", clips)
     truth = clips.set_index("stimulus").loc["000", "truth"]
     one = trial("training", study, "000")
-    right, wrong, german = Page(study), Page(study), Page(study, "de")
+    right, wrong, german, unheard = Page(study), Page(study), Page(study, "de"), Page(study)
     training.feedback(one, {"label": truth}, right)
     training.feedback(one, {"label": "sad"}, wrong)
     training.feedback(one, {"label": "sad"}, german)
+    training.feedback(one, {"label": "", "failed": "media error 4"}, unheard)
+    assert not [c for c, _, _ in unheard.st.drawn if c in ("success", "info")]
     assert [c for c, _, _ in right.st.drawn if c in ("success", "info")] == ["success"]
     assert [c for c, _, _ in wrong.st.drawn if c in ("success", "info")] == ["info"]
     assert "The pitch goes up." in right.st.words()

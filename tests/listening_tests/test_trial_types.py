@@ -112,6 +112,18 @@ def test_a_trial_is_drawn_in_every_language_of_the_study(name, interface, study)
     assert page.shown is not None or page.st.drawn
 
 
+@pytest.mark.parametrize("interface", ["en", "de"])
+@pytest.mark.parametrize("name", [n for n in TYPES if trial_types()[n].feedback])
+def test_feedback_is_drawn_of_any_answer_that_is_taken(name, interface, study):
+    kind, one = trial_types()[name], trial(name, study, "000")
+    assert kind.feedback is not None
+    for answer in (kind.simulate(one, random.Random(3)), {"failed": "media error 4"}):
+        page = Page(study, interface)
+        assert kind.check(one, answer) is None
+        kind.feedback(one, answer, page)
+        assert page.st.drawn
+
+
 @pytest.mark.parametrize("name", [n for n in TYPES if trial_types()[n].hears])
 def test_what_is_shown_of_a_clip_does_not_tell_what_was_meant(name, study):
     shown = []
