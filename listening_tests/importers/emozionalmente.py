@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from listening_tests.export import repeats
-from listening_tests.importers._importer import Importer
+from listening_tests.importers._importer import Imported, Importer, Options
 from ser_core import ratings
 from ser_core.emotions import canonical
 from ser_core.errors import BadInput, Problem
@@ -24,7 +24,7 @@ _COLUMNS = {
 }
 
 
-def read(source: Path) -> ratings.Tables:
+def read(source: Path, _: Options) -> Imported:
     """The three tables; clips have no file, since the judgements are published without the sound.
 
     Raises:
@@ -62,11 +62,12 @@ def read(source: Path) -> ratings.Tables:
             "audio_quality": given["audio_quality"],
         }
     )
-    return ratings.Tables(
+    tables = ratings.Tables(
         ratings.frame(ratings.STIMULI, stimuli),
         ratings.frame(ratings.RATERS, raters.reset_index(drop=True)),
         ratings.frame(ratings.RATINGS, answers),
     )
+    return Imported(tables)
 
 
 def _read(source: Path, name: str) -> pd.DataFrame:

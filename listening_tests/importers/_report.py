@@ -1,0 +1,93 @@
+"""What became of everything in an imported file: a row for each page and option, with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["mapped", "changed", "not mapped"]
+
+
+@dataclass(frozen=True, order=True)
+class Row:
+    """One option (``key``) of one place: what became of it, and in what way or why not."""
+
+    line: int
+    place: str
+    key: str
+    outcome: Outcome
+    note: str
+
+
+@dataclass
+class Report:
+    """Rows in the order in which they were found, and sentences on what is left to do."""
+
+    rows: list[Row] = field(default_factory=list)
+    to_do: list[str] = field(default_factory=list)
+
+    def add(self, line: int, place: str, key: str, outcome: Outcome, note: str) -> None:
+        """One more row."""
+        self.rows.append(Row(line, place, key, outcome, note))
+
+    def count(self, outcome: Outcome) -> int:
+        """How many rows have this outcome."""
+        return sum(row.outcome == outcome for row in self.rows)
+
+    def table(self) -> str:
+        """Every row as CSV, by line."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(("line", "place", "option", "outcome", "note"))
+        writer.writerows((r.line, r.place, r.key, r.outcome, r.note) for r in sorted(self.rows))
+        return text.getvalue()
+
+    def markdown(self, title: str) -> str:
+        """All of it for people: what is to be done, what is lost, what changed, what was taken over."""
+        parts = [f"# {title}", self.summary()]
+        if self.to_do:
+            parts.append("## To do\n\n" + "\n".join(f"- {_plain(what)}" for what in self.to_do))
+        for outcome, heading in (("not mapped", "Not mapped"), ("changed", "Changed"), ("mapped", "Mapped")):
+            rows = [row for row in sorted(self.rows) if row.outcome == outcome]
+            if rows:
+                parts.append(f"## {heading}\n\n" + "\n".join(f"- {_plain(line)}" for line in _grouped(rows)))
+        return "\n\n".join(parts) + "\n"
+
+    def printed(self) -> str:
+        """What a terminal shows: everything that a person must know of; what was simply taken over is only counted."""
+        lines = []
+        for outcome in ("not mapped", "changed"):
+            rows = [row for row in sorted(self.rows) if row.outcome == outcome]
+            lines += [f"{outcome}: {line}" for line in _grouped(rows)]
+        return "\n".join([*lines, *(f"to do: {what}" for what in self.to_do), self.summary()])
+
+    def summary(self) -> str:
+        """The counts, as a sentence."""
+        kinds: tuple[Outcome, ...] = ("mapped", "changed", "not mapped")
+        return "Pages and options: " + ", ".join(f"{self.count(kind)} {kind}" for kind in kinds) + "."
+
+
+def _grouped(rows: Iterable[Row]) -> list[str]:
+    """Rows that say the same of the same option as one line, with all their lines."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.key, row.note), []).append(row)
+    return [f"{_lines([r.line for r in group])} ({_places(group)}): {key}: {note}" for (key, note), group in groups.items()]
+
+
+def _lines(numbers: list[int]) -> str:
+    found = sorted(set(numbers))
+    return f"line {found[0]}" if len(found) == 1 else "lines " + ", ".join(map(str, found))
+
+
+def _places(rows: list[Row]) -> str:
+    places = list(dict.fromkeys(row.place for row in rows))
+    return ", ".join(places) if len(places) <= 3 else f"{places[0]} and {len(places) - 1} more"
+
+
+def _plain(text: str) -> str:
+    """HTML and Markdown signs of the imported file shown as they are."""
+    return "".join("\\" + sign if sign in "\\`*_<>[]#" else sign for sign in text)
