@@ -181,12 +181,13 @@ def _complain(study: str, selection: Selection, pool: pd.DataFrame) -> None:
     """Raise if a corpus that is needed has no table."""
     lacking = [part for part in selection.parts if not part.optional and not _of(pool, part).any()]
     problems = []
+    have = set(pool["corpus"])
+    strange = have - {part.corpus for part in selection.parts} - {""}
     for part in lacking:
-        have = set(pool["corpus"])
         if part.corpus in have:
             problems.append(f"part {part.part}: the table of {part.corpus} holds no clip in {part.language}.")
             continue
-        slip = nearest(part.corpus, have) if have else ""
+        slip = nearest(part.corpus, strange)
         meant = f" {slip.replace('?', ' as its corpus?')}" if slip.startswith("Did") else ""
         problems.append(
             f"part {part.part}: no table of {part.corpus} was given.{meant} Make it with "
@@ -227,10 +228,10 @@ def draw(pool: pd.DataFrame, part: Part, *, seed: int) -> pd.DataFrame:
         BadInput: there are too few; how many of each emotion there are.
     """
     rows = _with_truth(pool, part)
-    unknown = [name for name in _columns(part) if name not in rows]
-    if len(rows) and unknown:
-        what = "part {}: the table has no column '{}'; make it again with 'python -m ser_core index'"
-        raise BadInput(*(what.format(part.part, name) for name in unknown))
+    silent = [name for name in _columns(part) if name not in rows or not (rows[name] != "").any()]
+    if len(rows) and silent:
+        what = "part {}: the table does not tell the {} of its clips; make it again with 'python -m ser_core index'"
+        raise BadInput(*(what.format(part.part, name) for name in silent))
     for name, values in part.where.items() if len(rows) else ():
         rows = rows[rows[name].isin(values)]
     there = Counter(rows["truth"])
@@ -249,8 +250,10 @@ def draw(pool: pd.DataFrame, part: Part, *, seed: int) -> pd.DataFrame:
 
 
 def _columns(part: Part) -> list[str]:
+    """Columns that decide what is drawn, or kept from models: they must say something."""
     units = [part.units.by, *filter(None, [part.units.evenly])] if part.units else []
-    return [*part.where, *units, *part.once, *part.apart]
+    where = [name for name, values in part.where.items() if "" not in values]
+    return list(dict.fromkeys([*where, *units, *part.once, *part.apart]))
 
 
 def _some_units(clips: list[dict[Any, Any]], units: Units | None, rng: random.Random) -> list[dict[Any, Any]]:

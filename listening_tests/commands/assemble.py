@@ -28,6 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="a corpus, as 'python -m ser_core index' writes it; once for each",
     )
+    # -1, which nobody can ask for, stands for the seed of selection.yaml: it is known only once the study is
     add_seed(parser, default=-1, help="another draw of clips than the study's own; the same seed draws the same clips")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the study's folder to make; its name is the id"

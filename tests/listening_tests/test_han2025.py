@@ -185,6 +185,17 @@ def test_without_dialect_clips_the_dialect_block_is_left_out_and_this_is_said(ta
     assert order(studies.load(out), 0)[-1] == "clip"
 
 
+def test_without_the_english_half_of_esd_there_is_no_practice_and_this_is_said(tables, tmp_path, capsys):
+    table = pd.read_csv(tables["esd"], dtype=str, keep_default_na=False)
+    table["file"] = [str(tables["esd"].parent / name) for name in table["file"]]
+    table[table["language"] == "cmn"].to_csv(tmp_path / "esd.csv", index=False)
+    assert run(tmp_path / "han", tmp_path / "esd.csv", *(tables[name] for name in CORPORA[1:])) == 0
+    assert "practice: no table has its clips (esd in en)" in capsys.readouterr().out
+    kinds = [entry.trial for entry in leaves(studies.load(tmp_path / "han").timeline)]
+    assert "training" not in kinds
+    assert kinds.count("label") == 3
+
+
 def test_the_seed_decides_which_clips(tables, tmp_path):
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", "7"))):
         assert run(tmp_path / name, *tables.values(), more=more) == 0
