@@ -141,6 +141,19 @@ def study_part() -> list[Clip]:
     return [*clips, Clip("practice", "en", "en-0", TEST_VOICES[2], "happy")]
 
 
+def marking_part() -> list[tuple[str, list[Clip]]]:
+    """Clips to mark a part of, named: one voice says two or three sentences, one of them with an emotion."""
+    order = {
+        "angry": ("en", ("neutral", "angry")),
+        "happy": ("de", ("happy", "neutral")),
+        "sad": ("cmn", ("neutral", "sad")),
+    }
+    return [
+        (emotion, [Clip("mark", language, f"{language}-{n + 1}", TEST_VOICES[2], e) for n, e in enumerate(emotions)])
+        for emotion, (language, emotions) in order.items()
+    ]
+
+
 def training_part() -> list[Clip]:
     """The models' clips: every sentence by every training voice with each emotion."""
     return [Clip("train", s.partition("-")[0], s, v, e) for s in TRAINING for v in TRAINING_VOICES for e in RULES]
@@ -207,6 +220,8 @@ def write(clips: list[Clip], folder: Path, prefix: str) -> None:
         old.unlink()
     lot = np.random.default_rng(len(clips)).permutation(len(clips))
     rows = list(_rows([clips[i] for i in lot], folder, prefix))
+    if folder == HERE:
+        rows += _marking_rows(len(rows) + 1)
     with (folder / "stimuli.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, rows[0], lineterminator="\n")
         table.writeheader()
@@ -215,26 +230,39 @@ def write(clips: list[Clip], folder: Path, prefix: str) -> None:
 
 def _rows(clips: list[Clip], folder: Path, prefix: str) -> Iterator[dict[str, str]]:
     for number, clip in enumerate(clips, start=1):
-        stimulus = f"{prefix}{number:03d}"
-        path = folder / "clips" / f"{stimulus}.flac"
-        sound = render(clip)
-        soundfile.write(path, sound, RATE, format="FLAC", subtype="PCM_16", compression_level=1.0)
-        yield {
-            "stimulus": stimulus,
-            "file": path.relative_to(folder).as_posix(),
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "corpus": "demo",
-            "language": clip.language,
-            "speaker": f"{clip.language}-{clip.voice}",
-            "duration_s": f"{len(sound) / RATE:.4f}",
-            "truth": clip.emotion,
-            "truth_start_s": "",
-            "truth_end_s": "",
-            "part": clip.part,
-            "sentence": clip.sentence,
-            "gender": clip.gender,
-            "synthetic": "yes",
-        }
+        path = folder / "clips" / f"{prefix}{number:03d}.flac"
+        yield _row(path, render(clip), folder, clip)
+
+
+def _marking_rows(first: int) -> Iterator[dict[str, str]]:
+    for number, (emotion, clips) in enumerate(marking_part(), start=first):
+        sounds = [render(clip) for clip in clips]
+        edges_s = np.cumsum([0, *map(len, sounds)]) / RATE
+        at = next(i for i, clip in enumerate(clips) if clip.emotion == emotion)
+        row = _row(HERE / "clips" / f"c{number:03d}.flac", np.concatenate(sounds), HERE, clips[at])
+        sentences = "+".join(clip.sentence for clip in clips)
+        start_s, end_s = edges_s[at] + PAD_S, edges_s[at + 1] - PAD_S
+        yield row | {"sentence": sentences, "truth_start_s": f"{start_s:.4f}", "truth_end_s": f"{end_s:.4f}"}
+
+
+def _row(path: Path, sound: Samples, folder: Path, clip: Clip) -> dict[str, str]:
+    soundfile.write(path, sound, RATE, format="FLAC", subtype="PCM_16", compression_level=1.0)
+    return {
+        "stimulus": path.stem,
+        "file": path.relative_to(folder).as_posix(),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "corpus": "demo",
+        "language": clip.language,
+        "speaker": f"{clip.language}-{clip.voice}",
+        "duration_s": f"{len(sound) / RATE:.4f}",
+        "truth": clip.emotion,
+        "truth_start_s": "",
+        "truth_end_s": "",
+        "part": clip.part,
+        "sentence": clip.sentence,
+        "gender": clip.gender,
+        "synthetic": "yes",
+    }
 
 
 def main() -> None:
