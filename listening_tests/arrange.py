@@ -44,21 +44,6 @@ def apart(total: int) -> int:
     return max(2, -(-total // 4))
 
 
-def too_many(values: Sequence[Values], most: Sequence[int]) -> list[tuple[int, str, int]]:
-    """Values that no order can keep apart: the number of the column, the value, and how many clips have it.
-
-    >>> too_many([("sad",)] * 3 + [("angry",)], [1])
-    [(0, 'sad', 3)]
-    """
-    counts = [Counter(row[c] for row in values) for c in range(len(most))]
-    return [
-        (c, value, count)
-        for c, found in enumerate(counts)
-        for value, count in sorted(found.items())
-        if value and count > most[c] * (len(values) - count + 1)
-    ]
-
-
 def order(
     values: Sequence[Values], most: Sequence[int], twins: Sequence[tuple[int, int]], rng: random.Random
 ) -> list[int] | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from listening_tests import languages, screening, yaml_lines
-from listening_tests.settings import Block, Entry, Lines, Settings, blocks, leaves
+from listening_tests import languages, order_checks, yaml_lines
+from listening_tests.settings import Entry, Lines, Settings, blocks, leaves
 from listening_tests.trial import trial_types
 from ser_core import audio, ratings
 from ser_core.emotions import EMOTIONS
@@ -65,15 +65,7 @@ def _group(native: str, who: str) -> list[str]:
         return ["say who belongs to it: either 'native: de', or 'who: native(de) and not knows(cmn)'"]
     if native and not is_tag(native):
         return [f"'{native}' is not a BCP 47 language tag like de or cmn"]
-    return _expression(who)
-
-
-def _expression(text: str) -> list[str]:
-    try:
-        screening.rule(text)
-    except BadInput as bad:
-        return [p.what for p in bad.problems]
-    return []
+    return order_checks.expression(who)
 
 
 def clips_of(stimuli: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Problem]]:
@@ -144,13 +136,12 @@ def timeline_of(study: Study, lines: Lines, path: Path) -> list[Problem]:
     def say(where: yaml_lines.Where, *whats: str) -> None:
         problems.extend(Problem(what, path, yaml_lines.line_of(lines, where)) for what in whats)
 
-    top, entries = study.timeline, list(leaves(study.timeline))
-    for entry in entries:
-        say(entry.where, *_entry(entry, study))
-    for entry in (e for e in top if isinstance(e, Entry)):
-        say(entry.where, *_placed_outside(entry))
-    for block in blocks(top):
-        say(block.where, *_block(block, study))
+    entries = list(leaves(study.timeline))
+    wrong = {entry.where: _entry(entry, study) for entry in entries}
+    for where, whats in wrong.items():
+        say(where, *whats)
+    for where, what in order_checks.order_of(study, [where for where, whats in wrong.items() if whats]):
+        say(where, what)
     kinds = [entry.trial for entry in entries]
     written = [str(entry.get("trial", "")) for entry in study.settings.timeline]
     for kind, (end, missing, misplaced) in _ENDS.items():
@@ -166,7 +157,7 @@ def timeline_of(study: Study, lines: Lines, path: Path) -> list[Problem]:
         if entry.trial == "background" and len(entry.where) > 2:
             say(entry.where, "background must stand outside blocks: the rest of the order follows from it")
     _background(study, say, kinds)
-    if not any(trial_types()[k].rates or trial_types()[k].hears for k in kinds):
+    if not any(trial_types()[k].hears and not trial_types()[k].feedback for k in kinds):  # who is told the answer practises
         say(("timeline",), "no trial of the timeline asks for a rating; add '- {trial: label}'")
     return problems
 
@@ -181,38 +172,14 @@ def _background(study: Study, say: Any, kinds: list[str]) -> None:
         say(("groups",), "groups need '- {trial: background}' in the timeline, which asks for languages")
 
 
-def _placed_outside(entry: Entry) -> list[str]:
-    named = [name for name in ("scattered", "every") if getattr(entry, name)]
-    return [f"{entry.trial}: '{name}' places trials among those of a block; put both into a block" for name in named]
-
-
-def _block(block: Block, study: Study) -> list[str]:
-    problems = [f"block '{block.block}': {what}" for what in _expression(block.only)]
-    problems += _columns(f"block '{block.block}'", block.max_in_a_row or {}, study)
-    if block.max_in_a_row and block.order != "mixed":
-        what = f"block '{block.block}': 'max_in_a_row' needs 'order: mixed'; in other orders it belongs to the trials in it"
-        problems.append(what)
-    if block.order == "latin_square" and sum(isinstance(e, Block) for e in block.timeline) not in (0, len(block.timeline)):
-        problems.append(f"block '{block.block}': a Latin square is over blocks; put each of its entries into a block")
-    if all(isinstance(e, Entry) and (e.scattered or e.every) for e in block.timeline):
-        problems.append(f"block '{block.block}': holds nothing among which its trials could be put")
-    return problems
-
-
-def _columns(of: str, limits: Mapping[str, int], study: Study) -> list[str]:
-    known = [name for name in study.stimuli.columns if name not in ("stimulus", "file", "sha256", "duration_s", "gain_db")]
-    return [f"{of}: stimuli.csv has no column '{name}'. {nearest(name, known)}" for name in limits if name not in known]
-
-
 def _entry(entry: Entry, study: Study) -> list[str]:
     kind, parameters = trial_types()[entry.trial], entry.parameters
-    problems = [f"{entry.trial}: {what}" for what in _expression(entry.only)]
+    problems = []
     if "part" in parameters and parameters["part"] not in (parts := set(study.stimuli["part"])):
         problems.append(f"{entry.trial}: stimuli.csv has no clip with part '{parameters['part']}'. "
                         f"{nearest(parameters['part'], parts)}")  # fmt: skip
     elif kind.fits is not None:
         problems += [f"{entry.trial}: {what}" for what in kind.fits(parameters, study)]
-    problems += _columns(entry.trial, parameters.get("max_in_a_row", {}), study)
     return problems
 
 

@@ -11,12 +11,15 @@ import random
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from listening_tests import arrange, screening
 from listening_tests.settings import Block, Entry, leaves
 from listening_tests.shares import share
-from listening_tests.study import Study
 from listening_tests.trial import Trial, trial_types
+
+if TYPE_CHECKING:  # a study is checked by drawing orders of it, so it imports this module
+    from listening_tests.study import Study
 
 
 @dataclass(frozen=True)
