@@ -110,6 +110,12 @@ class Player {
     return this.plays.to_end && !this.data.loop ? this.state.clips[i].completions : this.state.clips[i].plays;
   }
 
+  /** Whether each of several sounds has a question of its own, which then stands below it and opens with it. */
+  get each() {
+    const { clips, questions } = this.data;
+    return clips.length > 1 && questions.length === clips.length;
+  }
+
   get heard() {
     return this.state.clips.every((_, i) => this.count(i) >= this.plays.least);
   }
@@ -413,9 +419,10 @@ class Player {
       el("button", { class: "continue quiet", type: "button", onclick: () => this.retry() }, texts.retry),
       el("button", { class: "continue", type: "button", onclick: () => this.submit() }, texts.skip),
     ];
+    if (this.each) lines.splice(0, lines.length, ...lines.flatMap((line, i) => [line, fields[i]]));
     const sounds = clips.length ? [el("div", { class: "lines" }, ...lines), this.status] : [];
     const help = keys ? [el("p", { class: "keys" }, keys)] : [];
-    const whole = [...sounds, ...fields, el("div", { class: "last" }, this.wanting, this.further), ...help];
+    const whole = [...sounds, ...(this.each ? [] : fields), el("div", { class: "last" }, this.wanting, this.further), ...help];
     this.frame.replaceChildren(...(this.failed ? failed : whole));
     this.show();
     if (focused) this.frame.focus({ preventScroll: true }); // the keys go on where they were
@@ -438,14 +445,13 @@ class Player {
     const asked = new Set(this.asked.map((question) => question.name));
     for (const question of this.questions) {
       question.node.hidden = !asked.has(question.asked.name);
-      question.node.disabled = !heard || this.saving;
+      question.node.disabled = this.saving || !(heard || (this.each && this.count(this.questions.indexOf(question)) >= this.plays.least));
     }
     this.editor?.show(heard && !this.saving);
     const { missing } = this;
     const ready = heard && !missing.length && !this.saving;
     this.further.setAttribute("aria-disabled", String(!ready));
-    if (!this.questions.length && !this.editor && heard) say(this.status, this.saving ? texts.saving : texts.heard);
-    else say(this.status, this.saving ? texts.saving : this.waiting ? texts.loading : heard ? this.todo(missing) : this.listen());
+    say(this.status, this.saving ? texts.saving : this.waiting ? texts.loading : heard ? this.todo(missing) : this.listen());
     say(this.wanting, "");
     if (!this.data.clips.length && this.saving) say(this.wanting, texts.saving);
   }
@@ -454,7 +460,7 @@ class Player {
   todo(missing) {
     const { texts, questions } = this.data;
     const single = questions.length === 1 && questions[0].kind === "choice";
-    return single || (missing.length && !this.editor) ? texts.choose : missing.length ? texts.answer : texts.ready;
+    return !missing.length ? texts.ready : single && !this.editor ? texts.choose : texts.answer;
   }
 
   /** What must still be heard. */

@@ -13,10 +13,11 @@ class Question {
     this.value = value;
     this.change = (next) => {
       this.value = next;
+      this.node.classList.remove("lacking");
       changed(next);
     };
     const hints = [asked.optional ? texts.optional : "", asked.kind === "several" ? texts.several : ""].filter(Boolean);
-    const hint = hints.length ? el("span", { class: "hint" }, ` ${hints.join(" · ")}`) : null;
+    const hint = hints.length ? el("span", { class: "hint" }, ` (${hints.join(", ")})`) : null;
     const legend = asked.prompt ? el("legend", {}, asked.prompt, hint) : null;
     const name = asked.prompt ? {} : { "aria-label": texts.choose };
     this.node = el("fieldset", { class: `question ${asked.kind}`, ...name }, legend, ...DRAW[asked.kind](this));
@@ -71,7 +72,9 @@ class Question {
     if (wrong) say(wrong, this.wrong);
   }
 
+  /** Where the participant is sent when this one is missing. */
   focus() {
+    this.node.classList.add("lacking");
     this.node.querySelector("input:checked, button, input, textarea")?.focus({ preventScroll: true });
     this.node.scrollIntoView({ block: "nearest" });
   }
@@ -85,11 +88,12 @@ let named = 0; // radio buttons of one scale share a name that nothing else on t
 const DRAW = {
   choice(question) {
     const buttons = question.asked.options.map((option, i) => {
-      const number = i < 9 ? el("span", { class: "number", "aria-hidden": "true" }, String(i + 1)) : null;
+      const number = i < 9 ? el("span", { class: "digit", "aria-hidden": "true" }, String(i + 1)) : null;
       const attributes = { class: "option", type: "button", "data-value": option.value, onclick: () => question.choose(i) };
       return el("button", attributes, number, picture(option.picture), el("span", {}, option.label));
     });
-    return [el("div", { class: "choices" }, ...buttons)];
+    const short = question.asked.options.every(({ label }) => [...label].length <= 3);
+    return [el("div", { class: short ? "choices short" : "choices" }, ...buttons)];
   },
 
   several(question) {

@@ -10,6 +10,16 @@ const MOVED_PX = 4; // less is a tap
 const CLOSEST_S = 0.2; // what fills the width at most when zoomed
 const WIDEST_PEAKS = 0.6; // a view narrower than this share of the clip is drawn from the samples, if they are there
 
+const ICONS = {
+  play: "M4 2.5 13 8 4 13.5Z",
+  pause: "M4.5 3v10M11.5 3v10",
+  loop: "M13 8a5 5 0 1 1-1.5-3.6M11.8 1.2v3.4H8.4",
+  closer: "M7 7m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0M10.3 10.3 14 14M5 7h4M7 5v4",
+  wider: "M7 7m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0M10.3 10.3 14 14M5 7h4",
+  mark: "M3.5 2v12M12.5 2v12M6 8h4",
+  cross: "M3.5 3.5l9 9M12.5 3.5l-9 9",
+};
+
 class Editor {
   constructor(player) {
     this.player = player;
@@ -119,9 +129,9 @@ class Editor {
   warn(tooShort, tooLong) {
     const { texts } = this.player.data;
     const words = tooShort
-      ? fill(texts["part.shortest"], { s: this.seconds(this.shortest) })
+      ? fill(texts["part.shortest"], { s: this.seconds(this.shortest, 3, 0) })
       : tooLong
-        ? fill(texts["part.longest"], { s: this.seconds(this.longest) })
+        ? fill(texts["part.longest"], { s: this.seconds(this.longest, 3, 0) })
         : "";
     this.warning = words;
   }
@@ -390,10 +400,11 @@ class Editor {
   draw() {
     const { texts } = this.player.data;
     const { rule } = this;
-    const button = (name, words, press, icon) =>
-      el("button", { class: `tool ${name}`, type: "button", onclick: press }, el("span", { class: `icon ${icon}`, "aria-hidden": "true" }), el("span", { class: "words" }, words));
-    const small = (name, words, press, icon) =>
-      el("button", { class: `tool ${name} small`, type: "button", "aria-label": words, title: words, onclick: press }, el("span", { class: `icon ${icon}`, "aria-hidden": "true" }));
+    const icon = (path) => svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: path }));
+    const button = (words, press, path) =>
+      el("button", { class: "tool", type: "button", onclick: press }, icon(path), el("span", { class: "words" }, words));
+    const small = (words, press, path) =>
+      el("button", { class: "tool small", type: "button", "aria-label": words, title: words, onclick: press }, icon(path));
     this.path = svg("path", {});
     this.picture = svg("svg", { class: "outline", preserveAspectRatio: "none", "aria-hidden": "true" }, this.path);
     this.regions = el("div", { class: "regions", "aria-hidden": "true" });
@@ -407,13 +418,13 @@ class Editor {
     this.scroll.oninput = () => this.look((this.scroll.value / 1000) * (this.duration - (this.view[1] - this.view[0])));
     this.readout = el("p", { class: "readout" });
     this.note = el("p", { class: "note", "aria-live": "polite" });
-    this.all = button("all", texts["part.all"], () => this.player.toggle(0), "go");
-    this.only = button("only", texts["part.play"], () => this.playPart(), "go");
-    this.loop = button("loop", texts["part.loop"], () => this.again(), "round");
-    this.closer = small("closer", texts["part.closer"], () => this.zoom(0.5), "plus");
-    this.wider = small("wider", texts["part.wider"], () => this.zoom(2), "minus");
-    this.add = button("add", texts["part.add"], () => this.addOne(), "mark");
-    this.drop = button("drop", texts["part.remove"], () => this.dropChosen(), "cross");
+    this.all = button(texts["part.all"], () => this.player.toggle(0), ICONS.play);
+    this.only = button(texts["part.play"], () => this.playPart(), ICONS.play);
+    this.loop = button(texts["part.loop"], () => this.again(), ICONS.loop);
+    this.closer = small(texts["part.closer"], () => this.zoom(0.5), ICONS.closer);
+    this.wider = small(texts["part.wider"], () => this.zoom(2), ICONS.wider);
+    this.add = button(texts["part.add"], () => this.addOne(), ICONS.mark);
+    this.drop = button(texts["part.remove"], () => this.dropChosen(), ICONS.cross);
     const whole = rule.whole ? el("button", { class: "option", type: "button", "data-part": "whole", onclick: () => this.press("whole") }, texts["part.whole"]) : null;
     const none = rule.none ? el("button", { class: "option", type: "button", "data-part": "none", onclick: () => this.press("none") }, texts["part.none"]) : null;
     this.parts = [whole, none].filter(Boolean);
@@ -456,10 +467,10 @@ class Editor {
     return this.handles.querySelector(`[data-i="${i}"][data-edge="${edge}"]`);
   }
 
-  seconds(value, digits = 2) {
-    const { language } = this.player.data;
-    const exact = Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) > 1e-6 ? 3 : digits;
-    return new Intl.NumberFormat(language, { minimumFractionDigits: exact, maximumFractionDigits: exact }).format(value);
+  /** A number as people write it; with all its digits, or as few as it needs. */
+  seconds(value, digits = 3, least = digits) {
+    const format = { minimumFractionDigits: least, maximumFractionDigits: digits };
+    return new Intl.NumberFormat(this.player.data.language, format).format(value);
   }
 
   show(on) {
@@ -518,7 +529,7 @@ class Editor {
     const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const marks = [];
-    for (let n = Math.ceil(from / step - 1e-9); n * step <= to + 1e-9; n += 1) {
+    for (let n = Math.max(0, Math.ceil(from / step - 1e-9)); n * step <= to + 1e-9; n += 1) {
       const mark = el("span", {}, `${this.seconds(n * step, digits)} s`);
       mark.style.left = `${(100 * (n * step - from)) / (to - from)}%`;
       marks.push(mark);
@@ -578,7 +589,7 @@ class Editor {
     const segment = this.segments[this.chosen];
     const inPart = Boolean(this.sound.run?.part);
     const inAll = this.sound.playing && !inPart;
-    const mark = (button, playing) => button.querySelector(".icon").classList.toggle("playing", playing);
+    const mark = (button, playing) => button.querySelector("path").setAttribute("d", playing ? ICONS.pause : ICONS.play);
     this.node.classList.toggle("off", !on);
     this.first.hidden = this.player.heard;
     this.all.disabled = this.player.saving || (!inAll && !this.player.playable(0));

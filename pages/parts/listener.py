@@ -102,7 +102,7 @@ class Listener:
 
     def _clip(self, trial: Trial, number: int, form: Form) -> dict[str, Any]:
         name = form.names[number] if number < len(form.names) else ""
-        clip = {"url": _address(trial, number), "name": name, "duration_s": None, "peaks": None}
+        clip: dict[str, Any] = {"url": _address(trial, number), "name": name, "duration_s": None, "peaks": None}
         if form.segment:
             with suppress(OSError, soundfile.LibsndfileError):  # the player says so when it cannot load the sound either
                 outline = peaks.outline(self.study.path(trial.stimulus))
