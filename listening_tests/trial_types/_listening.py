@@ -137,7 +137,8 @@ def asked(question: Question, answers: Mapping[str, Any]) -> bool:
 
 def _among(value: Any, wanted: Sequence[str]) -> bool:
     """A number is compared as it is written; of several values one is enough."""
-    return str(value) in wanted or (isinstance(value, str) and any(word in wanted for word in value.split()))
+    words = [value, *value.split()] if isinstance(value, str) else [] if value is None else [str(value)]
+    return any(word in wanted for word in words)
 
 
 def answered(questions: Sequence[Question], answers: Mapping[str, Any]) -> str | None:

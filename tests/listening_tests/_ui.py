@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from typing import Any
 
 from listening_tests import languages
 from listening_tests.trial import Trial, trial_types
@@ -71,7 +72,7 @@ class Page:
 
     def __init__(self, study, interface="en", *, completion_url=""):
         self.study, self.interface, self.completion_url = study, interface, completion_url
-        self.st = Streamlit()
+        self.st: Any = Streamlit()
         self.shown = self.submitted = None
 
     def text(self, key, **values):

@@ -113,7 +113,7 @@ def test_nobody_rests_for_less_than_asked(study, monkeypatch):
     page.st.buttons["rested key3"]()
     assert page.submitted is None
     kind.show(one, page)
-    assert "Please rest for 18 more seconds." in page.st.words()
+    assert "18 s are left" in page.st.words()
     now[0] += 20
     page.st.buttons["rested key3"]()
     assert page.submitted == {"rested_s": 32.5}
