@@ -206,6 +206,7 @@ class TrialType:
         resolve: parameters made complete when a listener's order is drawn: given the parameters, the study, the listener's
             seed (the same for all trials) and a generator for this trial.
         sound: a sound that the server makes for the trial (number ``n`` of its clips), instead of a clip of the study.
+        recipe: names what ``sound`` makes, so that trials that sound the same share one file; raises as ``sound`` does.
         after: what the answer brings about, given the trials that follow.
         fits: what is wrong with the parameters in this study, as sentences; beyond what their types say.
         passed: for a check of the listener: whether this answer passes it.
@@ -224,6 +225,7 @@ class TrialType:
     pairs: Callable[[Mapping[str, Any], Study], list[tuple[str, str]]] | None = None
     resolve: Callable[[dict[str, Any], Study, int, random.Random], dict[str, Any]] | None = None
     sound: Callable[[Trial, int], Sound] | None = None
+    recipe: Callable[[Trial, int], str] | None = None
     after: Callable[[Trial, Answer, Sequence[Trial]], After] | None = None
     fits: Callable[[Mapping[str, Any], Study], list[str]] | None = None
     passed: Callable[[Trial, Answer], bool] | None = None

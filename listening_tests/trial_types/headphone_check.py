@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 ANSWER = (Field("answers", "which of the three parts was chosen, by round: round1, round2, …", "map"), *LISTENING)
 
+NOISES = 12
+"""So many noises there are of each kind: enough that nobody knows them by heart, and few enough to be made once for all."""
+
 
 class HeadphoneCheck(Parameters):
     """Which test, and who passes it."""
@@ -139,9 +142,16 @@ def resolve(parameters: dict[str, Any], study: Study, _: int, rng: random.Random
         **parameters,
         "targets": places,
         "turned": [rng.choice([n for n in (1, 2, 3) if n != place]) for place in places],
-        "seeds": [rng.getrandbits(32) for _ in places],
+        "seeds": [rng.randrange(NOISES) for _ in places],
         "lufs": _listening.loudness_of(study),
     }
+
+
+def recipe(trial: Trial, n: int) -> str:
+    """What the sound of round ``n`` depends on."""
+    p = trial.parameters
+    part = p["seeds"][n] if p["method"] == "huggins" else p["turned"][n]
+    return f"{p['method']} {p['targets'][n]} {part} {p['lufs']}"
 
 
 def sound(trial: Trial, n: int) -> Sound:
@@ -170,6 +180,7 @@ TRIAL = TrialType(
     times=times,
     resolve=resolve,
     sound=sound,
+    recipe=recipe,
     after=after,
     passed=passed,
 )

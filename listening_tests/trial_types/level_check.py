@@ -51,6 +51,11 @@ def resolve(parameters: dict[str, Any], study: Study, _: int, __: random.Random)
     return {**parameters, "lufs": _listening.loudness_of(study)}
 
 
+def recipe(trial: Trial, _: int) -> str:
+    """The noise is the same for all; only its loudness is the study's."""
+    return f"noise {SEED} {trial.parameters['lufs']}"
+
+
 def sound(trial: Trial, _: int) -> Sound:
     """The noise; four seconds that join without a seam."""
     from listening_tests import sounds
@@ -58,4 +63,4 @@ def sound(trial: Trial, _: int) -> Sound:
     return sounds.speech_noise(trial.parameters["lufs"], seed=SEED)
 
 
-TRIAL = TrialType("Level check", show, check, simulate, answer=ANSWER, resolve=resolve, sound=sound)
+TRIAL = TrialType("Level check", show, check, simulate, answer=ANSWER, resolve=resolve, sound=sound, recipe=recipe)

@@ -114,6 +114,20 @@ def test_the_sound_of_each_round_holds_its_target(study, method):
             assert int(np.argmin([np.square(part[:, 0]).sum() for part in parts])) + 1 == target
 
 
+def test_sounds_of_one_recipe_are_the_same_and_there_are_few_of_them(study):
+    attempts = [*_attempts(study, 60), *_attempts(study, 20, method="antiphase")]
+    made = {}
+    for one in attempts:
+        for n in range(6):
+            made.setdefault(check_.recipe(one, n), []).append((one, n))
+    assert len(made) <= 3 * check_.NOISES + 6
+    for same in list(made.values())[:3]:
+        (first, n), (other, m) = same[0], same[-1]
+        assert np.array_equal(check_.sound(first, n)[0], check_.sound(other, m)[0])
+    with pytest.raises(IndexError):
+        check_.recipe(attempts[0], 6)
+
+
 def test_somebody_simulated_wears_headphones(study):
     attempts = _attempts(study, 40)
     passed = [check_.passed(one, check_.simulate(one, random.Random(i))) for i, one in enumerate(attempts)]

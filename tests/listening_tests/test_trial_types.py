@@ -50,6 +50,7 @@ def test_a_trial_type_says_what_it_can_be_set_to_and_what_it_yields(name):
         assert {"label", "failed"} <= {f.name for f in kind.answer}
     if kind.pairs:
         assert kind.hears
+    assert (kind.sound is None) == (kind.recipe is None)
 
 
 @pytest.mark.parametrize("name", TYPES)
