@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 
 import numpy as np
 import pytest
@@ -215,9 +216,13 @@ def test_a_pair_has_two_sounds(store, study):
 
 
 def test_a_sound_that_a_trial_makes_is_made_once_and_is_the_same_each_time(store, study):
-    trial = Trial(2, "level_check", 0, "", "key", trial_types()["level_check"].parameters().model_dump())
+    kind = trial_types()["level_check"]
+    assert kind.sound is not None
+    assert kind.resolve is not None
+    trial = Trial(2, "level_check", 0, "", "key", kind.resolve(kind.parameters().model_dump(), study, 1, random.Random(1)))
     served = web._sound(study, trial, 0)
-    made, rate = trial_types()["level_check"].sound(trial, 0)
+    assert served is not None
+    made, rate = kind.sound(trial, 0)
     samples, served_rate = soundfile.read(served)
     assert served_rate == rate
     assert np.abs(samples - made).max() < 5e-5
