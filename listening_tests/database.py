@@ -29,6 +29,12 @@ def default_url() -> str:
     return os.environ.get("EARWITNESS_DATABASE_URL") or f"sqlite:///{places.answers() / 'answers.db'}"
 
 
+def exists(url: str) -> bool:
+    """Whether there may be something in the database; False for a SQLite file that nobody has made yet."""
+    parsed = sa.make_url(url)
+    return parsed.get_backend_name() != "sqlite" or bool(parsed.database and Path(parsed.database).exists())
+
+
 @lru_cache(maxsize=8)
 def engine(url: str) -> sa.Engine:
     """The database at ``url``, with all its tables."""

@@ -66,6 +66,14 @@ def counts(store: Store, study_id: str) -> pd.DataFrame:
     return _frame(store, query.where(participants.c.study == study_id).group_by(*unit).order_by(*unit))
 
 
+def times(store: Store, study_id: str) -> pd.DataFrame:
+    """When each answer was given, in the order shown: ``participant, position, type, answered_at``."""
+    drawn = schema.trials
+    columns = (answers.c.participant, answers.c.position, drawn.c.type, answers.c.answered_at)
+    query = sa.select(*columns).select_from(answers.join(drawn, _same(drawn)).join(participants))
+    return _frame(store, query.where(participants.c.study == study_id).order_by(answers.c.participant, answers.c.position))
+
+
 def versions(store: Store, study_id: str) -> pd.DataFrame:
     """Every version of a study that somebody began with, the first one first: ``version, kept_at``."""
     kept = schema.versions

@@ -18,6 +18,7 @@ from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import is_tag
 
 if TYPE_CHECKING:
+    from listening_tests.loudness import Gain
     from listening_tests.study import Study
 
 _ENDS = {
@@ -185,13 +186,19 @@ def _entry(entry: Entry, study: Study) -> list[str]:
 
 def with_gains(study: Study) -> Study:
     """The study with the gain in dB that brings each clip to the wanted loudness, as ``gain_db`` of its clips."""
+    if study.settings.loudness is None:
+        return study
+    return replace(study, stimuli=study.stimuli.assign(gain_db=[gain.gain_db for gain in gains(study)]))
+
+
+def gains(study: Study) -> list[Gain]:
+    """The gain of each clip, and whether its peaks keep it softer than wanted; none where no loudness is asked for."""
     wanted = study.settings.loudness
     if wanted is None:
-        return study
+        return []
     from listening_tests import loudness  # SciPy's filters take a while to import, and most processes never need them
 
     clips = study.stimuli
-    paths = [study.folder / file for file in clips["file"]]
     names = {"clip": clips["stimulus"], "speaker": clips["corpus"] + "/" + clips["speaker"], "corpus": clips["corpus"]}
-    gains = loudness.gains(paths, names[wanted.per].tolist(), wanted.target_lufs)
-    return replace(study, stimuli=clips.assign(gain_db=gains))
+    levels = [loudness.measure(study.folder / file) for file in clips["file"]]
+    return loudness.plan(levels, names[wanted.per].tolist(), wanted.target_lufs)
