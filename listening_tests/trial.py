@@ -81,7 +81,8 @@ class Question:
     ``kind``: ``choice`` (one of the options), ``several`` (any of them; stored as values with blanks between), ``scale``
     (options in a row from ``low`` to ``high``), ``text``, ``long_text``, ``number``. ``only_if`` maps the name of an
     earlier question to the values at which this one is asked; an answer to one that is not asked any more is not sent. The
-    player stores what was typed, never an index. All answers also come as a map ``answers``, for types whose questions a study names.
+    player stores what was typed, never an index. All answers also come as a map ``answers``, for types whose questions a
+    study names.
     """
 
     name: str

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 ANSWER = (Field("answers", "which of the three parts was chosen, by round: round1, round2, …", "map"), *LISTENING)
 
-NOISES = 12
+NOISES = 20
 """So many noises there are of each kind: enough that nobody knows them by heart, and few enough to be made once for all."""
 
 
@@ -142,7 +142,7 @@ def resolve(parameters: dict[str, Any], study: Study, _: int, rng: random.Random
         **parameters,
         "targets": places,
         "turned": [rng.choice([n for n in (1, 2, 3) if n != place]) for place in places],
-        "seeds": [rng.randrange(NOISES) for _ in places],
+        "seeds": rng.sample(range(NOISES), len(places)),
         "lufs": _listening.loudness_of(study),
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from listening_tests.trial import Segment
 from listening_tests.trial_types import clip
@@ -72,6 +74,21 @@ def test_the_whole_clip_and_no_single_part_are_answers_of_their_own(study):
     only_marks = _clip(study, whole=False, none=False)
     assert _check(only_marks, [], part="whole") == "not_a_segment"
     assert _check(only_marks, [], part="none") == "not_a_segment"
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ends=st.lists(st.tuples(st.integers(-2, 42), st.integers(-2, 42)), max_size=4))
+def test_marks_are_taken_exactly_if_they_lie_apart_in_order_and_within_limits(study, ends):
+    one = _clip(study, shortest_s=0.2, longest_s=1.0, count=3)
+    segments = [[start / 20, end / 20] for start, end in ends]  # steps of 50 ms, above the tolerance
+    points = [point for pair in ends for point in pair]
+    oracle = (
+        1 <= len(ends) <= 3
+        and all(0 <= point <= 40 for point in points)
+        and points == sorted(points)
+        and all(4 <= end - start <= 20 for start, end in ends)
+    )
+    assert (_check(one, segments) is None) == oracle
 
 
 def test_a_mark_without_a_label_is_no_answer(study):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from listening_tests import sounds
-from listening_tests.trial import After
+from listening_tests.session import Answered, Session, step
+from listening_tests.trial import After, Trial
 from listening_tests.trial_types import headphone_check as check_
 from listening_tests.trial_types import level_check
 from tests.listening_tests._ui import Page, trial
@@ -72,6 +73,19 @@ def test_there_are_as_many_attempts_as_the_retries_and_one():
     assert check_.TRIAL.times({"retries": 2}) == 3
 
 
+def test_a_session_goes_on_or_ends_as_the_check_says(study):
+    attempts = _attempts(study)
+    drawn = (*attempts, trial("label", study, "001"), trial("debrief", study))
+    session = Session(tuple(replace(one, position=i) for i, one in enumerate(drawn)))
+    passed = step(session, Answered(0, _answer(attempts[0], 6)))
+    assert passed.current is not None
+    assert passed.current.type == "label"
+    again = step(session, Answered(0, _answer(attempts[0], 1)))
+    assert again.current == session.trials[1]
+    failed = step(again, Answered(1, _answer(attempts[1], 1)))
+    assert (failed.ended, failed.current) == ("failed_check", None)
+
+
 def test_a_round_that_was_not_heard_or_not_answered_is_refused(study):
     (one,) = _attempts(study, 1)
     answer = _answer(one, 6)
@@ -116,7 +130,7 @@ def test_the_sound_of_each_round_holds_its_target(study, method):
 
 def test_sounds_of_one_recipe_are_the_same_and_there_are_few_of_them(study):
     attempts = [*_attempts(study, 60), *_attempts(study, 20, method="antiphase")]
-    made = {}
+    made: dict[str, list[tuple[Trial, int]]] = {}
     for one in attempts:
         for n in range(6):
             made.setdefault(check_.recipe(one, n), []).append((one, n))
