@@ -53,12 +53,16 @@ def _row(trial: Trial, study: Study) -> dict[str, Any]:
 
 
 def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
-    """As for labelling; and feedback needs to know what was meant."""
+    """As for labelling; and feedback needs to know what was meant, and that it could be chosen."""
     clips = study.stimuli[study.stimuli["part"] == parameters["part"]]
-    unknown = clips.loc[clips["truth"] == "", "stimulus"]
-    return label.fits(parameters, study) + [
-        f"tells what was meant, but clip '{clip}' has no 'truth' in stimuli.csv" for clip in unknown
-    ]
+    choices = list(parameters["choices"]) or list(study.emotions)
+    problems = label.fits(parameters, study)
+    for clip, truth in zip(clips["stimulus"], clips["truth"], strict=True):
+        if not truth:
+            problems.append(f"tells what was meant, but clip '{clip}' has no 'truth' in stimuli.csv")
+        elif truth not in choices:
+            problems.append(f"clip '{clip}' was meant to sound {truth}, which is none of the choices")
+    return problems
 
 
 TRIAL = TrialType(

@@ -136,6 +136,9 @@ def test_training_says_right_or_wrong_and_why(study):
 
 
 def test_training_needs_to_know_what_was_meant(study):
+    assert _fits("training", study, choices=["sad", "angry"]) == [
+        "clip '000' was meant to sound happy, which is none of the choices"
+    ]
     clips = study.stimuli.copy()
     clips.loc[clips["stimulus"] == "000", "truth"] = ""
     object.__setattr__(study, "stimuli", clips)
