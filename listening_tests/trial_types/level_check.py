@@ -1,8 +1,8 @@
 """Level check: the participant sets the volume of their device while a noise goes on.
 
-The noise has the spectrum of speech and the loudness that the study's ``loudness`` asks of its clips (``sounds.speech_noise``),
-so that a volume which is comfortable for it is comfortable for them; where clips are played as recorded, it has -23 LUFS,
-and says little of them. What the volume is, no page can know; it should not be changed afterwards.
+The noise has the spectrum of speech and the loudness that the study's ``loudness`` asks of its clips (see ``sounds.py``), so
+that a volume which is comfortable for it is comfortable for them; where clips are played as recorded, it has -23 LUFS, and
+says little of them. What the volume is, no page can know; it should not be changed afterwards.
 """
 
 from __future__ import annotations
