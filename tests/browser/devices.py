@@ -24,6 +24,11 @@ class Left(Exception):
     """The page was left while it was being asked."""
 
 
+def between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
+    """Points on the way, both ends among them."""
+    return [(start[0] + (end[0] - start[0]) * i / 6, start[1] + (end[1] - start[1]) * i / 6) for i in range(7)]
+
+
 class Device(Protocol):
     """One browser with one page."""
 
@@ -46,6 +51,9 @@ class Device(Protocol):
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Press the mouse at one point and let go at another."""
+
+    def swipe(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Put a finger on one point and lift it at another."""
 
     def key(self, name: str) -> None:
         """Press a key, such as ``Enter``, ``Space``, ``a`` or ``Shift+ArrowRight``."""
@@ -88,6 +96,16 @@ class Chromium:
         self.page.mouse.down()
         self.page.mouse.move(*end, steps=6)
         self.page.mouse.up()
+
+    def swipe(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        finger = self.page.context.new_cdp_session(self.page)  # Playwright itself can only tap
+        for i, (x, y) in enumerate(between(start, end)):
+            points = [{"x": x, "y": y}]
+            finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": points})
+        self.page.wait_for_timeout(100)  # a finger that rests before it is lifted flings nothing
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": end[0], "y": end[1] + 1}]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        finger.detach()
 
     def key(self, name: str) -> None:
         self.page.keyboard.press(name)

@@ -118,6 +118,7 @@
       if (node === now) return "here";
       return now?.type === "radio" && node?.type === "radio" && now.name === node.name ? "group" : "elsewhere";
     },
+    value: (what) => find(what).getAttribute("aria-valuenow"),
     active: () => (active()?.outerHTML ?? "").slice(0, 200),
     count: ({ role, selector }) => [...everything()].filter((node) => node.matches(selector ?? ROLES[role]) && drawn(node)).length,
     /** All that one can read on the page. */

@@ -14,14 +14,9 @@ from listening_tests import languages
 from listening_tests.store import Invitation, Store
 from listening_tests.study import Study
 from ser_core.registry import discover
+from tests.browser.walker import HURRY
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# The clip is fetched, decoded and played by Chromium as always, only faster; a test that measures time leaves this out.
-HURRY = """
-const play = HTMLMediaElement.prototype.play;
-HTMLMediaElement.prototype.play = function () { this.playbackRate = 8; return play.call(this); };
-"""
 
 
 @dataclass
@@ -36,6 +31,13 @@ class App:
     def link(self, study: Study, invitation: Invitation) -> str:
         """A participant's personal link."""
         return f"{self.address}/listen?study={study.id}&token={invitation.token}"
+
+
+def opened(study: Study) -> Store:
+    """The store, with the study open to listeners."""
+    store = Store()
+    store.open_study(study)
+    return store
 
 
 class Listener:

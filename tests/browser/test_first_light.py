@@ -13,7 +13,7 @@ from listening_tests import export, schema
 from listening_tests import study as studies
 from listening_tests.store import Store
 from ser_core import runs
-from tests.browser.people import ROOT, Listener, command, current, run_model, sign_in
+from tests.browser.people import ROOT, Listener, command, current, opened, run_model, sign_in
 
 TOTAL = 47  # consent, background, one training trial, 44 clips
 
@@ -27,7 +27,7 @@ def _answers(store: Store, person: str) -> list[sa.RowMapping]:
 def test_two_listeners_two_models_and_one_page_that_compares(app, context, tmp_path):
     study = studies.load(ROOT / "data" / "demo")
     truth = study.stimuli.set_index("stimulus")["truth"].to_dict()
-    store = Store()
+    store = opened(study)
     german, mandarin = store.invite(study, 2)
 
     _german_listener(app, context, store, study, german, truth)

@@ -11,14 +11,13 @@ from playwright.sync_api import expect
 from listening_tests import schema
 from listening_tests import study as studies
 from listening_tests.store import Store
-from tests.browser.people import ROOT, Listener
+from tests.browser.people import ROOT, Listener, opened
 
 
 @pytest.mark.parametrize("reload", [True, False])
 def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context, reload):
     app = start_app()
-    store = Store()
-    listener, person = _came_to_the_training(app, context, store)
+    listener, person, store = _came_to_the_training(app, context)
     listener.answer("happy")
     listener.begin()
     listener.hear()
@@ -50,10 +49,9 @@ def test_a_wrong_link_gets_one_polite_sentence_in_the_visitor_s_language(app, co
 
 
 def test_a_clip_that_cannot_be_played_can_be_passed_over(app, context):
-    store = Store()
-    listener, person = _came_to_the_training(app, context, store)
+    listener, person, store = _came_to_the_training(app, context)
     key = store.session(person).trials[3].key
-    listener.page.route(f"**/api/audio/{key}", lambda route: route.abort())
+    listener.page.route(f"**/api/audio/{key}/*", lambda route: route.abort())
     listener.answer("happy")
     listener.begin()
     expect(listener.page.get_by_text(listener.words["player.failed"])).to_be_visible()
@@ -64,14 +62,15 @@ def test_a_clip_that_cannot_be_played_can_be_passed_over(app, context):
     listener.expect_done(5, 47)
 
 
-def _came_to_the_training(app, context, store: Store) -> tuple[Listener, str]:
+def _came_to_the_training(app, context) -> tuple[Listener, str, Store]:
     study = studies.load(ROOT / "data" / "demo")
+    store = opened(study)
     (invitation,) = store.invite(study)
     listener = Listener.at(context(locale="en-GB"), app.link(study, invitation), "en")
     listener.agree()
     listener.describe({"cmn": "none", "de": "B", "en": "native"})
     listener.expect_done(2, 47)
-    return listener, invitation.participant
+    return listener, invitation.participant, store
 
 
 def _answers(store: Store, person: str) -> list[sa.RowMapping]:

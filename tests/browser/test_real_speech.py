@@ -7,9 +7,8 @@ from playwright.sync_api import expect
 
 from listening_tests import export
 from listening_tests import study as studies
-from listening_tests.store import Store
 from ser_core import ratings, runs
-from tests.browser.people import Listener, command, current, run_model, sign_in
+from tests.browser.people import Listener, command, current, opened, run_model, sign_in
 
 CLIPS = 16  # two of each emotion in each corpus
 TOTAL = 2 + CLIPS
@@ -44,7 +43,7 @@ def test_a_study_of_two_real_corpora_is_heard_rated_and_compared(shared, start_a
     assert not set(study.stimuli["speaker"] + study.stimuli["corpus"]) & set(learned["speaker"] + learned["corpus"])
     monkeypatch.setenv("EARWITNESS_STUDIES", str(study.folder))
     app = start_app()
-    store = Store()
+    store = opened(study)
     (invitation,) = store.invite(study)
 
     listener = Listener.at(context(locale="en-GB"), app.link(study, invitation), "en")

@@ -1,0 +1,80 @@
+"""Every type of trial, by mouse, by touch and by the keyboard alone; and what axe-core says of each page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+from tests.browser.devices import Chromium, Eyes
+from tests.browser.people import opened
+from tests.browser.walker import HURRY, Walker
+
+LAPTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+WAYS = {
+    "mouse": ("en", "en-GB", LAPTOP),
+    "keyboard": ("de", "de-DE", LAPTOP),
+    "touch": ("zh-Hans", "zh-CN", PHONE),
+}
+STILL = "document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+SCHEME = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
+NO_NEED = {"rules": {"region": {"enabled": False}}}  # of no severity; Streamlit's own frame has no landmarks
+
+
+@pytest.mark.parametrize("hand", WAYS)
+def test_every_type_of_trial_can_be_answered(whole, context, hand):
+    app, study = whole
+    interface, locale, shape = WAYS[hand]
+    page = context(locale=locale, **shape).new_page()
+    page.add_init_script(HURRY)
+    (invitation,) = opened(study).invite(study)
+    walker = Walker(Chromium(page), study, invitation.participant, interface, hand=hand)
+    page.goto(app.link(study, invitation))
+    found: list[str] = []
+    walker.walk(lambda trial: found.extend(violations(page, f"{trial} in {interface}")))
+    expect_stored(walker, touch=hand == "touch")
+    assert not found, "\n".join(found)
+
+
+def expect_stored(walker: Walker, *, touch: bool) -> None:
+    """Everything that was answered is stored as it was given, once, and in the order of the trials."""
+    session = walker.store.session(walker.person)
+    assert session.finished
+    table = walker.store.read_answers(walker.study.id)
+    mine = table[table["participant"] == walker.person].set_index("position")
+    assert list(mine.index) == list(range(len(session.trials) - 1))
+    for position, given in walker.given.items():
+        kept: Any = mine.loc[position, "answer"]
+        for name, value in given.items():
+            if name == "segments":
+                assert kept["segments"] == [value[0]], position
+                if (
+                    walker.hand != "keyboard"
+                ):  # dragged from a quarter to three quarters of four seconds; a pixel is 15 ms of them
+                    assert kept["segments"][0] == pytest.approx([1, 3], abs=0.05)
+                continue
+            found = kept[name] if name in kept else kept["answers"][name.removeprefix("answers.")]
+            assert str(found) == str(value), (position, name)
+        assert kept["touch"] is touch
+
+
+def violations(page: Any, where: str) -> list[str]:
+    """What axe-core calls serious or critical, in light and (only colours) in dark; and whether it scrolls sideways."""
+    eyes = Eyes(Chromium(page))
+    eyes.until(lambda: page.evaluate(STILL), "the page never comes to rest")
+    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    found = [f"{where}: the page is {over} px too wide"] if over > 0 else []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        eyes.until(lambda: page.evaluate(SCHEME) == scheme, f"never turned {scheme}")  # noqa: B023
+        options = NO_NEED if scheme == "light" else {"runOnly": ["color-contrast"]}
+        for violation in Axe().run(page, options=options).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                nodes = "; ".join(
+                    f"{n['target']} {n['html'][:160]} {n['failureSummary'][:300]}" for n in violation["nodes"][:3]
+                )
+                found.append(f"{where}, {scheme}: {violation['id']}: {nodes}")
+    page.emulate_media(color_scheme="light")
+    return found
