@@ -8,8 +8,10 @@ taller. A picture is SVG path data for a box of 64 x 64, to be stroked, not fill
 from __future__ import annotations
 
 import math
+from functools import cache
 
 
+@cache
 def picture(dimension: str, step: int) -> str:
     """The picture of one step, 1 to 9, of ``arousal``, ``valence`` or ``dominance``.
 
