@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.browser.devices import Left
+from tests.browser.devices import Left, between
 from tests.other_browsers.bidi import Refused, Session
 
 # https://www.w3.org/TR/webdriver2/#keyboard-actions
@@ -67,8 +67,10 @@ class Firefox:
         self._point("touch", [(x, y)])
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        between = [(start[0] + (end[0] - start[0]) * i / 6, start[1] + (end[1] - start[1]) * i / 6) for i in range(7)]
-        self._point("mouse", between)
+        self._point("mouse", between(start, end))
+
+    def swipe(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self._point("touch", between(start, end))
 
     def _point(self, kind: str, points: list[tuple[float, float]]) -> None:
         moves = [{"type": "pointerMove", "x": round(x), "y": round(y)} for x, y in points]

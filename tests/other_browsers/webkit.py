@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, WebDriverException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.key_input import KeyInput
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
-from tests.browser.devices import Left
+from tests.browser.devices import Left, between
 from tests.other_browsers.firefox import KEYS
 
 
@@ -68,11 +68,10 @@ class WebKit:
 
     def ask(self, expression: str) -> Any:
         script = f"""const done = arguments[arguments.length - 1];
-            (async () => JSON.stringify(await ({expression})) ?? "null")().then(done, (e) => done(JSON.stringify({{ thrown: String(e) }})));"""
+            const told = async () => JSON.stringify(await ({expression})) ?? "null";
+            told().then(done, (error) => done(JSON.stringify({{ thrown: String(error) }})));"""
         try:
             told = json.loads(self.driver.execute_async_script(script))
-        except JavascriptException as error:
-            raise Left(str(error)) from error
         except WebDriverException as error:
             raise Left(str(error)) from error
         if isinstance(told, dict) and "thrown" in told:
@@ -86,7 +85,9 @@ class WebKit:
         self._point([(x, y)])
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        self._point([(start[0] + (end[0] - start[0]) * i / 6, start[1] + (end[1] - start[1]) * i / 6) for i in range(7)])
+        self._point(between(start, end))
+
+    swipe = drag
 
     def _point(self, points: list[tuple[float, float]]) -> None:
         actions = ActionBuilder(self.driver, mouse=PointerInput("mouse", "mouse"))
