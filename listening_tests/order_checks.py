@@ -205,9 +205,10 @@ def _impossible(entries: Sequence[Entry], limits: Mapping[str, int], study: Stud
         worst = Counter[str]()
         for entry in entries:
             worst.update(_worst(entry, column, study))
-        for value, count in sorted(worst.items()):
-            if value and count > most * (total - count + 1):
-                problems.append(_too_many(value, column, most, count, total) + _cure(entries, column))
+        del worst[""]
+        value = max(sorted(worst), key=worst.__getitem__, default="")
+        if worst[value] > most * (total - worst[value] + 1):
+            problems.append(_too_many(value, column, most, worst[value], total) + _cure(entries, column))
     return problems or _tried(entries, limits, study)
 
 
@@ -312,7 +313,7 @@ def _groups(study: Study) -> Found:
             both = [g.name for g, rule in zip(study.settings.groups, rules[:i], strict=False)
                     if _possible([rule, rules[i]], _fits_all([rule, rules[i]]))]  # fmt: skip
             names = " or ".join(f"'{name}'" for name in both)
-            what = f"whoever fits it is in {names} already, since the first group that fits counts; write it before"
+            what = f"whoever fits it is in {names} already, since the first group that fits counts; write it before that one"
             yield where, f"group '{group.name}': {what}"
 
 
