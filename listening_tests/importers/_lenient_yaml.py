@@ -84,7 +84,9 @@ def parse(text: str, path: Path) -> tuple[Node, list[tuple[int, str]]]:
         node = yaml.compose(mended, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise BadInput(Problem(f"is not YAML: {error.problem}", path, line)) from error
+        tab = "'\\t'" in str(error.problem)
+        what = "a tab stands in the indentation" if tab else str(error.problem)
+        raise BadInput(Problem(f"is not YAML: {what}", path, line)) from error
     except yaml.reader.ReaderError as error:
         line = mended.count("\n", 0, int(error.position)) + 1
         raise BadInput(Problem("holds a character that no text file should (is it a binary file?)", path, line)) from error
@@ -144,7 +146,7 @@ def _mended(lines: list[str], reading: _Reading) -> Iterator[str]:
         if open_value:
             yield begin + value
             continue
-        below = _continuation(lines, at, column) if value and value[0] not in "'\"[{*!#" else 0
+        below = _continuation(lines, at, column) if value and value[0] not in "'\"[{*!#&" else 0
         if below:
             yield from _one_text(begin, [value, *lines[at : at + below]], at, reading)
             at += below
@@ -203,7 +205,7 @@ def _value(value: str, number: int, reading: _Reading) -> str:
         reading.remarks.append((number, f"'&{anchor['name']}' is taken for a YAML anchor and left out, as webMUSHRA does"))
         return _value(anchor["value"], number, reading)
     if anchor:
-        return value
+        return f"&{anchor['name']} {_value(anchor['value'], number, reading)}"
     plain = value.split(" #", 1)[0].rstrip()
     refused = re.search(r":(\s|$)|\t", plain) or re.match(r"[@`%,|>\]}]|[-?:](\s|$)", plain)
     if not refused:

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+WITH_PAGE, WITH_QUESTION = "goes with its page", "goes with its question"
+WITH_THE_REST = (WITH_PAGE, WITH_QUESTION)
+"""Notes on what is lost with something larger, of which a terminal names only that."""
+
 Outcome = Literal["mapped", "changed", "not mapped"]
 
 
@@ -60,7 +64,7 @@ class Report:
         """What a terminal shows: everything that a person must know of; what was simply taken over is only counted."""
         lines = []
         for outcome in ("not mapped", "changed"):
-            rows = [row for row in sorted(self.rows) if row.outcome == outcome]
+            rows = [row for row in sorted(self.rows) if row.outcome == outcome and row.note not in WITH_THE_REST]
             lines += [f"{outcome}: {line}" for line in _grouped(rows)]
         return "\n".join([*lines, *(f"to do: {what}" for what in self.to_do), self.summary()])
 

@@ -113,10 +113,12 @@ def parts(entries: list[Entry], draft: Draft) -> tuple[list[Entry], dict[str, st
 
     A clip has one part, an entry plays one part. Clips that several entries play in the same way are a part of their own;
     an entry that plays several parts becomes several entries: mixed in a block, or, where the order is fixed, one for each
-    run of clips of the same part.
+    run of clips of the same part in the order of the table.
     """
     hearing = list(_with_clips(entries))
-    clips = list(dict.fromkeys(clip for entry in hearing for clip in entry[CLIPS]))
+    in_rows = sorted(hearing, key=lambda entry: entry.get("shuffled", True))  # where the order counts, it orders the table
+    clips = list(dict.fromkeys(clip for entry in in_rows for clip in entry[CLIPS]))
+    row = {clip: n for n, clip in enumerate(clips)}
     key: dict[str, Any] = {clip: tuple(i for i, e in enumerate(hearing) if clip in e[CLIPS]) for clip in clips}
     while True:  # a run that is cut in one entry may cut one in another
         finer = {clip: [key[clip]] for clip in clips}
@@ -125,7 +127,7 @@ def parts(entries: list[Entry], draft: Draft) -> tuple[list[Entry], dict[str, st
                 continue
             run = 0
             for before, clip in zip([None, *entry[CLIPS]], entry[CLIPS], strict=False):
-                run += before is not None and key[before] != key[clip]
+                run += before is not None and (key[before] != key[clip] or row[before] > row[clip])
                 finer[clip].append(run)
         new = {clip: tuple(finer[clip]) for clip in clips}
         if len(set(new.values())) == len(set(key.values())):

@@ -17,7 +17,7 @@ from listening_tests import languages
 from listening_tests.importers import _html
 from listening_tests.importers._importer import Options, emotion
 from listening_tests.importers._lenient_yaml import Node
-from listening_tests.importers._report import Outcome, Report
+from listening_tests.importers._report import WITH_PAGE, WITH_QUESTION, Outcome, Report
 from ser_core.emotions import CANNOT_SAY
 from ser_core.errors import nearest
 
@@ -80,7 +80,8 @@ class Page:
         self.options = node.keys
         self.type = self.options["type"].text if "type" in self.options else ""
         self.id = self.options["id"].text if "id" in self.options else ""
-        self.place = f"{self.type} '{self.id}'" if self.id else self.type or "page"
+        kind = self.type or "page"
+        self.place = f"{kind} '{self.id}'" if self.id else kind
         self.report = report
         self.told: set[str] = set()
 
@@ -110,7 +111,7 @@ class Page:
         """The page with everything in it has no counterpart."""
         self.report.add(self.line, self.place, "page", "not mapped", why)
         for key, node in inside(self.node):
-            self.report.add(node.line, self.place, key, "not mapped", "goes with its page")
+            self.report.add(node.line, self.place, key, "not mapped", WITH_PAGE)
 
     def rest(self) -> None:
         """Everything that was not told of yet."""
@@ -147,7 +148,7 @@ def _always(outcome: Outcome, note: str) -> Callable[[Node], tuple[Outcome, str]
 
 _KNOWN: Mapping[str, Callable[[Node], tuple[Outcome, str]]] = {
     "type": _always("mapped", "a page type that there is here too"),
-    "id": _always("changed", "not shown; kept in webmushra.csv"),
+    "id": _always("not mapped", "names nothing that is stored here"),
     "showWaveform": _off_or("a waveform is shown only where a part of the clip is to be marked ('trial: clip')"),
     "enableLooping": _off_or("clips are not looped"),
     "reference": _always("not mapped", "there is no reference beside a clip that is rated alone; webMUSHRA ignores it here"),
@@ -256,6 +257,7 @@ def _rated(page: Page, draft: Draft) -> Piece | str:
         return clips
     if isinstance(scales, str):
         return scales
+    _told_id(page, draft)
     paths = _told_clips(page, draft, clips)
     hearing = {**_hearing(page, len(paths)), CLIPS: paths}
     for item in page["response"].items:
@@ -301,6 +303,14 @@ def _clips(node: Node) -> list[tuple[str, Node]] | str:
     if wrong:
         return f"'stimuli' names no file for '{wrong[0]}'"
     return pairs
+
+
+def _told_id(page: Page, draft: Draft) -> None:
+    page.tell("id", "changed", "not shown; kept in webmushra.csv")
+    first = next((h.line for h in draft.heard if page.id and (h.type, h.page) == (page.type, page.id)), None)
+    if first:
+        what = f"the page on line {first} has this id too, and webMUSHRA merged their results; here they stay apart"
+        page.tell("id", "changed", what, page["id"])
 
 
 def _told_clips(page: Page, draft: Draft, clips: list[tuple[str, Node]]) -> list[str]:
@@ -501,7 +511,7 @@ def _question(page: Page, draft: Draft, item: Node) -> Entry | None:
     if why:
         page.tell("questionnaire", "not mapped", f"a question: {why}", item)
         for name, node in inside(item):
-            page.tell(f"questionnaire.{name}", "not mapped", "goes with its question", node)
+            page.tell(f"questionnaire.{name}", "not mapped", WITH_QUESTION, node)
         return None
     label = _html.plain(options["label"].text) if "label" in options else ""
     name = _identifier(options["name"].text if "name" in options else label)

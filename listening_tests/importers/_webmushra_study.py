@@ -191,11 +191,10 @@ def _clips(draft: Draft, part: dict[str, str], source: Path, work: Path) -> tupl
     rows, missing = [], []
     for clip, name in part.items():
         found = _find(clip, roots)
-        inner = Path("clips", *[p for p in Path(unquote(clip)).parts if p not in ("..", "/")])
+        inner = Path("clips", *("up" if part == ".." else part for part in Path(unquote(clip)).parts if part != "/"))
         at = str(found.resolve()) if found and not draft.options.copies else inner.as_posix()
         if found and draft.options.copies:
-            (work / inner).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(found, work / inner)
+            _copy(found, work / inner)
         if not found:
             missing.append(inner.as_posix())
         rows.append({"stimulus": clip, "file": at, "language": draft.options.language or "und", "part": name})
@@ -203,6 +202,16 @@ def _clips(draft: Draft, part: dict[str, str], source: Path, work: Path) -> tupl
             draft.report.add(heard.line, f"{heard.type} '{heard.page}'", f"stimuli.{heard.key}", "not mapped",
                              f"the file is missing: {clip}")  # fmt: skip
     return ratings.frame(ratings.STIMULI, pd.DataFrame(rows)), missing
+
+
+def _copy(clip: Path, to: Path) -> None:
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(clip, to)
+    except OSError as error:
+        raise BadInput(
+            Problem(f"cannot be copied: {error.strerror}; --no-copy leaves clips where they are", clip)
+        ) from error
 
 
 def _web_roots(source: Path) -> list[Path]:
@@ -217,7 +226,7 @@ def _find(clip: str, roots: list[Path]) -> Path | None:
     for root in roots:
         for name in (clip, unquote(clip)):
             place = root / name
-            if place.is_file() and place.resolve().is_relative_to(root.resolve()):
+            if os.path.isfile(place) and place.resolve().is_relative_to(root.resolve()):
                 return place
     return None
 

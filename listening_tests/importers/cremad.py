@@ -130,7 +130,8 @@ def _notes(votes: pd.DataFrame, rated: pd.DataFrame) -> list[str]:
     ties = int((counts.eq(counts.max(axis=1), axis=0).sum(axis=1) > 1).sum())
     notes = [
         "Each rater is all voters of one condition together (voice, face, both); the weight of a label is the share of "
-        "voters who chose it, and 'votes' their number. Only cremad-voice judged the voice alone, as listeners here and models do.",
+        "voters who chose it, and 'votes' their number. Only cremad-voice judged the voice alone, as listeners here and "
+        "models do.",
         "`score` takes the most frequent label of each clip, which is right more often than a voter is: compare it with "
         "other votes, not with single listeners. The share of all votes that name what was acted: "
         + "; ".join(_chance(rated))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
-from listening_tests.importers._importer import Importer
+from listening_tests.importers._importer import Importer, Options
 from ser_core import ratings
 from ser_core.cli import main
 from ser_core.registry import discover
@@ -16,9 +18,13 @@ FORMATS = sorted(discover("listening_tests.importers", "IMPORTER").items())
 def test_an_importer_declares_itself_and_refuses_an_empty_folder(name, importer, tmp_path, capsys):
     assert isinstance(importer, Importer)
     assert importer.title
-    assert main("listening_tests", ["import-ratings", name, str(tmp_path), "--out", str(tmp_path / "out")]) == 2
-    assert str(tmp_path) in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert importer.read or importer.study
+    assert set(importer.uses) <= {field.name for field in fields(Options)}
+    for verb in [v for v, made in (("import-ratings", importer.read), ("import", importer.study)) if made]:
+        flags = ["--language", "de"] if "language" in importer.uses else []
+        assert main("listening_tests", [verb, name, str(tmp_path), "--out", str(tmp_path / "out"), *flags]) == 2
+        assert str(tmp_path) in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
 
 
 def test_emozionalmente_gives_829_listeners_whose_accuracy_is_0_664(shared, tmp_path, capsys):
