@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from listening_tests import arrange
 from listening_tests import study as studies
+from listening_tests.settings import Entry
 from listening_tests.shares import share
 from listening_tests.study import Study
 from listening_tests.timeline import Listener, Unordered, draw, opening, ordered, rest
@@ -212,6 +213,7 @@ def test_limits_that_leave_no_order_are_never_passed_over():
     with pytest.raises(Unordered):
         draw(study, Listener(0))
     entry = study.timeline[2]
+    assert isinstance(entry, Entry)
     assert ordered([entry], {}, study, Listener(0))
 
 
@@ -256,7 +258,7 @@ def listen(study: Study, listeners: int, kind: str = "label") -> tuple[Counter[s
     those who stayed, and what each of these heard."""
     rng = random.Random(8)
     coverage: Counter[tuple[str, str]] = Counter()
-    heard = []
+    heard: list[list[str]] = []
     while len(heard) < listeners:
         own = [t.stimulus for t in shown(study, rng.getrandbits(32), coverage=coverage) if t.type == kind and t.repeat <= 1]
         if rng.random() < 2 / 3:
