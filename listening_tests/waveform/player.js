@@ -29,7 +29,10 @@ class Player {
       if (event.pointerType === "touch" && this.state) this.state.touch = true;
     });
     this.onKey = (event) => this.key(event);
-    this.onHide = () => this.keep();
+    this.onHide = () => {
+      for (const sound of this.sounds ?? []) sound.stop(); // what was heard of it is written down
+      this.keep();
+    };
     document.addEventListener("keydown", this.onKey);
     window.addEventListener("pagehide", this.onHide);
     root.appendChild(this.frame);
@@ -207,7 +210,9 @@ class Player {
       if (!this.sounds[i].playing) return;
       this.follow(i);
       if (performance.now() - this.keptAt > KEEP_MS && !this.sounds[i].run.part && !this.data.loop) {
-        this.state.clips[i].position = round(this.sounds[i].position);
+        const [clip, at] = [this.state.clips[i], round(this.sounds[i].position)];
+        clip.position = at;
+        clip.covered = union([...clip.covered, [round(this.sounds[i].run.from), at]]);
         this.keep();
       }
       this.framed = requestAnimationFrame(step);
