@@ -33,7 +33,26 @@ def of(study: Study, stimulus: str) -> Path:
     if rows.empty:
         raise KeyError(stimulus)
     row = rows.iloc[0]
-    return _copy(study.folder / str(row["file"]), str(row["sha256"]), float(row.get("gain_db", 0.0)))
+    return copy(study.folder / str(row["file"]), str(row["sha256"]), float(row.get("gain_db", 0.0)))
+
+
+def copy(path: Path, sha256: str, gain_db: float) -> Path:
+    """The copy of a file that has, or had, this content, as loud as wanted.
+
+    Raises:
+        OSError: there is no copy, and the file is gone or has another content.
+    """
+
+    def samples() -> Sound:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise OSError(f"{path} was exchanged")
+        recorded, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+        # the mean of the channels, as every model hears it; a gain of 0 dB leaves every sample as it is
+        mono = recorded.mean(axis=1) if recorded.shape[1] > 1 else recorded[:, 0]
+        return mono * np.float32(10 ** (gain_db / 20)), rate
+
+    return made(f"{sha256}|{gain_db:.2f}", samples)
 
 
 def prepare(study: Study) -> int:
@@ -59,19 +78,6 @@ def _folder() -> Path:
 
 def _there() -> set[str]:
     return {path.name for path in _folder().glob("*.flac")}
-
-
-def _copy(path: Path, sha256: str, gain_db: float) -> Path:
-    def samples() -> Sound:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise OSError(f"{path} was exchanged")
-        recorded, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-        # the mean of the channels, as every model hears it; a gain of 0 dB leaves every sample as it is
-        mono = recorded.mean(axis=1) if recorded.shape[1] > 1 else recorded[:, 0]
-        return mono * np.float32(10 ** (gain_db / 20)), rate
-
-    return made(f"{sha256}|{gain_db:.2f}", samples)
 
 
 def _flac(samples: np.ndarray, rate: int) -> bytes:  # type: ignore[type-arg]

@@ -11,15 +11,18 @@ import base64
 import hashlib
 import hmac
 import secrets
+from pathlib import Path
 from typing import Literal, cast
 
 import sqlalchemy as sa
 
 from listening_tests import copies, versions
+from listening_tests import study as study_folders
 from listening_tests.clock import now
 from listening_tests.schema import studies
 from listening_tests.session import Refused
 from listening_tests.study import Study
+from ser_core.errors import BadInput, nearest
 
 State = Literal["draft", "open", "closed"]
 _WHY_NOT = {"draft": "not_open_yet", "closed": "closed"}
@@ -28,6 +31,21 @@ _WHY_NOT = {"draft": "not_open_yet", "closed": "closed"}
 def state(engine: sa.Engine, study_id: str) -> State:
     """Where a study is in its life; a study that nobody has touched is a draft."""
     return cast(State, _row(engine, study_id)["state"])
+
+
+def named(engine: sa.Engine, name: str) -> str:
+    """The id of the study that a command names by its folder or its id.
+
+    Raises:
+        BadInput: it is neither the folder of a study nor an id that the database knows; or the folder is broken.
+    """
+    if Path(name, "study.yaml").exists():
+        return study_folders.chosen(name).id
+    with engine.connect() as connection:
+        known = list(connection.execute(sa.select(studies.c.study)).scalars())
+    if name not in known:
+        raise BadInput(f"no study '{name}': neither a folder nor the id of a study that was opened. {nearest(name, known)}")
+    return name
 
 
 def open_study(engine: sa.Engine, study: Study, *, prepare: bool = True) -> None:

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from listening_tests.trial import After, Trial, trial_types
+
+ENDINGS = {
+    "screened_out": "ended.screened_out",
+    "full": "ended.full",
+    "failed_check": "ended.failed_check",
+}
+"""Why a session can end before its end, and the key of what is said then."""
 
 
 class Refused(Exception):
@@ -33,8 +41,7 @@ class Session:
     """The trials drawn so far in order, and those that have an answer or need none.
 
     ``drawn``: whether these are all; the rest is drawn when the background is known. ``planned``: how many there will be.
-    ``ended``: why the session ended before its end (``screened_out``, ``full``, ``failed_check``), as the end of a key
-    ``ended.…`` of the language files.
+    ``ended``: why the session ended before its end, one of ``ENDINGS``.
     """
 
     trials: tuple[Trial, ...]
@@ -92,3 +99,15 @@ def step(session: Session, event: Answered) -> Session:
         raise Refused(wrong)
     after = kind.after(current, event.answer, session.trials[event.position + 1 :]) if kind.after else After()
     return replace(session, answered=session.answered | {event.position, *after.skips}, ended=after.ends)
+
+
+def too_late(started_at: str, resume_h: float, at: str) -> bool:
+    """Whether a session that began then cannot go on any more; ``resume_h`` 0 = it always can. Times are ISO 8601.
+
+    >>> too_late("2025-03-01T10:00:00+00:00", 2, "2025-03-01T12:30:00+00:00")
+    True
+    >>> too_late("2025-03-01T10:00:00+00:00", 0, "2035-03-01T12:30:00+00:00")
+    False
+    """
+    gone = datetime.fromisoformat(at) - datetime.fromisoformat(started_at)
+    return resume_h > 0 and gone > timedelta(hours=resume_h)

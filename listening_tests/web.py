@@ -4,9 +4,8 @@
 ``/api/events``       what the player reports beside the answers
 ``/healthz``          whether the process answers and its database does
 
-A clip is served as a FLAC made from its samples alone, in mono, with the gain that the study's loudness asks for: what the
-corpus wrote into its file (titles, comments, a name that gives the emotion away) never reaches the browser. The file that
-the corpus holds is only read.
+A clip is served as the copy that ``copies.py`` makes of its samples alone: neither what the corpus wrote into its file nor a
+name that gives the emotion away ever reaches the browser.
 """
 
 from __future__ import annotations
@@ -16,16 +15,13 @@ import gc
 import hashlib
 import importlib
 import importlib.util
-import io
 import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
 import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
@@ -36,12 +32,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from listening_tests import languages
+from listening_tests import copies, languages, preview
 from listening_tests import study as studies
+from listening_tests.session import Refused
 from listening_tests.store import Store
 from listening_tests.study import Study
 from listening_tests.trial import Field, Sound, Trial, cleaned, trial_types
-from ser_core import places, ratings
+from ser_core import places
 from ser_core.errors import BadInput
 
 
@@ -104,7 +101,7 @@ def audio(request: Request) -> Response:
         return Response(status_code=404)
     try:
         served = _sound(*found, request.path_params["n"])
-    except (BadInput, OSError, soundfile.LibsndfileError):
+    except (BadInput, KeyError, OSError, soundfile.LibsndfileError):
         return Response(status_code=404)
     if served is None:
         return Response(status_code=404)
@@ -113,16 +110,18 @@ def audio(request: Request) -> Response:
 
 def _find(key: str) -> tuple[Study, Trial] | None:
     """The trial of a random key, with its study as its participant began it; None unless it may be heard now."""
-    store = Store()
-    found = store.by_key(key)
+    found = preview.by_key(key)
     if found is None:
         return None
-    participant, trial = found
-    session = store.session(participant.participant)
+    store, participant, trial = found
+    try:
+        session = store.session(participant.participant)
+    except Refused:  # withdrawn a moment ago
+        return None
     if trial.position not in {t.position for t in (session.current, session.upcoming) if t}:
         return None
     try:
-        return store.study_of(participant.participant), trial
+        return store.study_at(participant.study, participant.study_version), trial
     except BadInput:
         return None
 
@@ -132,53 +131,14 @@ def _sound(study: Study, trial: Trial, number: int) -> Path | None:
     if make := trial_types()[trial.type].sound:
         return _made(trial, number, make)
     stimulus = (trial.stimulus, trial.other)[number] if number < 2 else ""
-    rows = study.stimuli[study.stimuli["stimulus"] == stimulus]
-    if not stimulus or rows.empty:
-        return None
-    row = rows.iloc[0]
-    return _served(study.folder / str(row["file"]), float(row.get("gain_db", 0.0)))
-
-
-def _served(path: Path, gain_db: float = 0.0) -> Path:
-    """The file that is sent in the place of ``path``: one channel at its own rate, as loud as wanted, as 16-bit FLAC."""
-    stat = path.stat()
-    content = _content(path, stat.st_mtime_ns, stat.st_size)
-
-    def samples() -> Sound:
-        recorded, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        # the mean of the channels, as every model hears it; a gain of 0 dB leaves every sample as it is
-        mono = recorded.mean(axis=1) if recorded.shape[1] > 1 else recorded[:, 0]
-        return mono * np.float32(10 ** (gain_db / 20)), rate
-
-    return _kept(f"{content}|{gain_db:.2f}", samples)
-
-
-@lru_cache(maxsize=65536)
-def _content(path: Path, _: int, __: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return copies.of(study, stimulus) if stimulus else None
 
 
 def _made(trial: Trial, number: int, make: Callable[[Trial, int], Sound]) -> Path | None:
     try:
-        return _kept(f"{trial.key}|{number}", lambda: make(trial, number))
+        return copies.made(f"{trial.key}|{number}", lambda: make(trial, number))
     except IndexError:  # the trial has fewer sounds
         return None
-
-
-def _kept(name: str, samples: Callable[[], Sound]) -> Path:
-    """A FLAC of these samples, made once; nothing of ``name`` shows in what is sent."""
-    kept = places.answers() / "served" / f"{hashlib.sha256(name.encode()).hexdigest()}.flac"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        ratings.write_whole(kept, _flac(*samples()))
-    return kept
-
-
-def _flac(samples: Any, rate: int) -> bytes:
-    out = io.BytesIO()
-    soundfile.write(out, samples, rate, format="FLAC", subtype="PCM_16")
-    return out.getvalue()
 
 
 async def events(request: Request) -> Response:
@@ -199,11 +159,11 @@ async def events(request: Request) -> Response:
 
 
 def _log(key: str, kind: str, detail: str) -> bool:
-    store = Store()
-    found = store.by_key(key)
-    if found is None or found[0].finished_at:
+    found = preview.by_key(key)
+    if found is None or found[1].finished_at:
         return False
-    store.log(found[0].participant, found[1].position, kind, {"detail": detail})
+    store, participant, trial = found
+    store.log(participant.participant, trial.position, kind, {"detail": detail})
     return True
 
 

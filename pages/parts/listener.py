@@ -16,7 +16,7 @@ from typing import Any
 import soundfile
 import streamlit as st
 
-from listening_tests import languages, peaks, waveform
+from listening_tests import copies, languages, peaks, recruitment, waveform
 from listening_tests.session import Answered, Refused, Session
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
@@ -57,6 +57,11 @@ class Listener:
         """Made when the participant was invited, shown when they have finished."""
         return self.participant.completion_code
 
+    @property
+    def completion_url(self) -> str:
+        """Where the service that sent the participant wants them back, once they have finished."""
+        return recruitment.completion_url(self.study, self.participant)
+
     def submit(self, trial: Trial, answer: Answer) -> None:
         """Commit the answer; what cannot be taken is said on the next run."""
         try:
@@ -69,7 +74,10 @@ class Listener:
 
     def consent(self, trial: Trial, agreed: bool) -> None:
         """Keep the yes or no with the version of the text; only a yes is an answer."""
-        session = self.store.session(self.participant.participant)
+        try:
+            session = self.store.session(self.participant.participant)
+        except Refused:
+            return  # withdrawn in another tab; what is shown next says so
         if session.current is None or session.current.position != trial.position:
             return  # another tab has said yes already; what is shown next says so
         self.store.consent(self.participant.participant, self.study, language=self.interface, agreed=agreed)
@@ -105,7 +113,7 @@ class Listener:
         clip: dict[str, Any] = {"url": _address(trial, number), "name": name, "duration_s": None, "peaks": None}
         if form.segment:
             with suppress(OSError, soundfile.LibsndfileError):  # the player says so when it cannot load the sound either
-                outline = peaks.outline(self.study.path(trial.stimulus))
+                outline = peaks.outline(copies.of(self.study, trial.stimulus))
                 clip |= {"duration_s": outline.duration_s, "peaks": list(outline.pairs)}
         return clip
 

@@ -42,7 +42,7 @@ def test_every_key_that_the_code_asks_for_exists():
     asked = set()
     for path in [*(ROOT / "listening_tests").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         source = path.read_text(encoding="utf-8")
-        asked |= set(re.findall(r"\btext\(\s*\"([\w.]+)\"", source)) | set(re.findall(r"_say\(\s*\"([\w.]+)\"", source))
+        asked |= set(re.findall(r"\btext\(\s*(?:tag, )?\"([\w.]+)\"", source)) | set(re.findall(r"_say\(\s*\"([\w.]+)\"", source))
     assert len(asked) > 20
     assert asked <= set(languages.texts("en"))
 

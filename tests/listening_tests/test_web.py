@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +13,17 @@ import soundfile
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from listening_tests import loudness, schema, web
+from listening_tests import copies, loudness, schema, web
 from listening_tests import study as studies
 from listening_tests.session import Answered
 from listening_tests.trial import Trial, trial_types
 
 BACKGROUND = {"native_languages": "de", "dialects": "", "proficiency": "en:B", "age_band": "65+", "hearing": "not_said"}
 HEARD = {"label": "sad", "completions": 1}
+
+
+def _copy(path: Path, gain_db: float = 0.0) -> Path:
+    return copies.copy(path, hashlib.sha256(path.read_bytes()).hexdigest(), gain_db)
 
 
 @pytest.fixture
@@ -98,10 +104,15 @@ def test_what_a_file_says_of_itself_is_not_served(client, listener, study):
     assert b"happy" not in answer.content
 
 
-def test_a_clip_that_vanished_is_not_found_rather_than_an_error(client, listener, study):
+def test_a_clip_that_vanished_is_still_heard_by_who_has_begun(client, listener, study, tmp_path):
     _, session = listener
+    address = f"/api/audio/{session.current.key}/0"
+    before = client.get(address).content
     study.path(session.current.stimulus).unlink()
-    assert client.get(f"/api/audio/{session.current.key}/0").status_code == 404
+    assert client.get(address).content == before
+    for copy in (tmp_path / "data" / "answers" / "served").glob("*.flac"):
+        copy.unlink()
+    assert client.get(address).status_code == 404  # rather than an error
 
 
 def test_every_answer_carries_the_security_headers(client, store):
@@ -159,7 +170,7 @@ def test_every_format_is_served_as_the_same_sound(store, tmp_path, suffix, off):
     rate, time_s = 44100, np.arange(44100) / 44100
     tone = 0.5 * np.sin(2 * np.pi * 440 * time_s)
     soundfile.write(tmp_path / f"clip.{suffix}", tone, rate)
-    served, served_rate = soundfile.read(web._served(tmp_path / f"clip.{suffix}"))
+    served, served_rate = soundfile.read(_copy(tmp_path / f"clip.{suffix}"))
     decoded, _ = soundfile.read(tmp_path / f"clip.{suffix}")
     assert served_rate == rate
     assert np.abs(served - decoded).max() < 5e-5  # about a step of 16 bit
@@ -171,7 +182,7 @@ def test_two_channels_are_heard_as_their_mean_as_every_model_hears_them(store, t
     time_s = np.arange(8000) / 8000
     left, right = 0.5 * np.sin(2 * np.pi * 200 * time_s), 0.25 * np.sin(2 * np.pi * 300 * time_s)
     soundfile.write(tmp_path / "two.wav", np.stack([left, right], axis=1), 8000)
-    served, _ = soundfile.read(web._served(tmp_path / "two.wav"))
+    served, _ = soundfile.read(_copy(tmp_path / "two.wav"))
     assert served.ndim == 1
     assert np.abs(served - (left + right) / 2).max() < 5e-5
 
@@ -179,8 +190,8 @@ def test_two_channels_are_heard_as_their_mean_as_every_model_hears_them(store, t
 def test_a_gain_changes_what_is_heard_and_not_the_file(client, store, study):
     path = study.folder / "clips" / "1.wav"
     before = path.read_bytes()
-    plain, _ = soundfile.read(web._served(path))
-    louder, _ = soundfile.read(web._served(path, 6.0))
+    plain, _ = soundfile.read(_copy(path))
+    louder, _ = soundfile.read(_copy(path, 6.0))
     assert 20 * np.log10(np.abs(louder).max() / np.abs(plain).max()) == pytest.approx(6.0, abs=0.01)
     assert path.read_bytes() == before
 
@@ -234,8 +245,8 @@ def test_a_sound_that_a_trial_makes_is_made_once_and_is_the_same_each_time(store
 def test_a_file_that_changed_is_served_anew(store, study, tmp_path):
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.full(800, 0.1), 8000)
-    before = web._served(path)
+    before = _copy(path)
     soundfile.write(path, np.full(900, 0.2), 8000)
-    after = web._served(path)
+    after = _copy(path)
     assert before != after
     assert soundfile.info(after).frames == 900

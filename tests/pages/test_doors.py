@@ -16,6 +16,7 @@ from pages.parts import frame, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[!_]*.py"))
+PUBLIC = ("listen", "privacy")
 WORDS = "Who hears the emotion in a voice better, people or models, and across which languages?"
 
 
@@ -31,7 +32,7 @@ def opens_by_itself(name: str) -> AppTest:
 
 
 def test_every_page_is_either_a_researchers_or_the_listeners():
-    assert set(PAGES) == {*frame.RESEARCHER, "listen"}
+    assert set(PAGES) == {*frame.RESEARCHER, *PUBLIC}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -70,8 +71,9 @@ def test_the_root_leads_to_the_sign_in(monkeypatch: pytest.MonkeyPatch):
     assert shows_only_the_sign_in(AppTest.from_file(ROOT / "app.py", default_timeout=60).run())
 
 
-def test_a_participant_needs_no_sign_in_and_gets_no_other_page(look):
-    app = look("listen")
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_participant_needs_no_sign_in_and_gets_no_other_page(name: str, look):
+    app = look(name)
     assert not app.exception
     assert not app.title
     assert "page_link" not in {element.type for element in app.main}

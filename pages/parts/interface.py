@@ -1,0 +1,36 @@
+"""In which language a participant reads: the picker of all pages that are theirs, and single sentences."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from listening_tests import languages
+
+
+def choose(offered: tuple[str, ...], before: str = "") -> str:
+    """The language picker; chosen before, or else what the browser asks for."""
+    names = {tag: languages.available()[tag] for tag in offered}
+    first = before if before in names else languages.best([st.context.locale or ""], offered)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        chosen = st.segmented_control(
+            languages.texts(first)["choose_language"],
+            list(names),
+            default=first,
+            format_func=lambda tag: names[tag],
+            label_visibility="collapsed",
+            required=True,
+            key="interface",
+        )
+    return str(chosen or first)
+
+
+def text(tag: str, key: str, **values: object) -> str:
+    """A sentence in an interface language."""
+    return languages.texts(tag)[key].format(**values)
+
+
+def plain(words: str) -> str:
+    """Text that Streamlit shows as it is: a title is no Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", words)
