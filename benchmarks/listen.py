@@ -117,6 +117,7 @@ def _server() -> Iterator[tuple[psutil.Process, int]]:
 
 def _invite(store: Store, count: int) -> list[Invitation]:
     study = studies.load(DEMO)
+    store.open_study(study)
     invited = store.invite(study, count)
     for invitation in invited:
         session = store.begin(invitation.participant, study)

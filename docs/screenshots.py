@@ -45,7 +45,9 @@ def _app() -> Iterator[App]:
 
 def _fill(folder: Path) -> None:
     os.environ["EARWITNESS_DATA"] = str(folder)
-    simulate(studies.load(DEMO), Store(), listeners=12, seed=1)
+    demo, store = studies.load(DEMO), Store()
+    store.open_study(demo)
+    simulate(demo, store, listeners=12, seed=1)
     tables = ["--stimuli", str(DEMO / "stimuli.csv"), "--train", str(DEMO / "training" / "stimuli.csv")]
     for model in ("majority", "logmel_probe"):
         command("ser_core", "predict", *tables, "--model", model, "--out", str(folder / "runs" / f"demo-{model}"))

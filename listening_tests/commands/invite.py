@@ -19,10 +19,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     if not options.address.startswith(("http://", "https://")):
         raise BadInput(f"--address must begin with http:// or https://, not '{options.address}'")
-    found = study.chosen(options.study)
-    made = overview.links(found, Store().invite(found, options.count), options.address.rstrip("/"))
+    found, store = study.chosen(options.study), Store()
+    made = overview.links(found, store.invite(found, options.count), options.address.rstrip("/"))
     for row in made.itertuples():
         print(f"{row.participant}  {row.link}")
+    if store.state(found.id) != "open":
+        what = "a draft" if store.state(found.id) == "draft" else "closed"
+        print(f"'{found.id}' is {what}: these links work once it is open. python -m listening_tests open {options.study}")
 
 
 COMMAND = Command("make personal links for participants", _arguments, _run)

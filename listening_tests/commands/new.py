@@ -55,18 +55,28 @@ def _run(options: argparse.Namespace) -> None:
     except BadInput:
         shutil.rmtree(folder)  # half a study would be found and offered by the app
         raise
-    print(f"{folder}: {len(made.stimuli)} clips. Edit the consent text and the title in study.yaml, then check it:")
+    print(f"{folder}: {len(made.stimuli)} clips. Edit the consent text and the title in study.yaml, then check and open it:")
     print(f"python -m listening_tests check {folder}")
+    print(f"python -m listening_tests open {folder}")
+
+
+def identity(name: str) -> str:
+    """The id that a folder's name gives.
+
+    >>> identity("Wer hört's? 2")
+    'wer-h-rt-s-2'
+    """
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "study"
 
 
 def _settings(name: str, clips: pd.DataFrame, options: argparse.Namespace) -> str:
-    identity = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "study"
+    own = identity(name)
     languages = sorted({base(tag) for tag in clips["language"]})
     groups = [f"  - {{name: {spoken(tag, 'en')} listeners, native: {tag}}}" for tag in languages]
     synthetic = "synthetic" in clips and (clips["synthetic"] == "yes").any()
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        id=identity,
-        title=f"'{(options.title or identity).replace(chr(39), chr(39) * 2)}'",
+        id=own,
+        title=f"'{(options.title or own).replace(chr(39), chr(39) * 2)}'",
         emotions=", ".join(in_order(set(clips["truth"]) - {""})),
         groups="\n".join(groups),
         synthetic="true" if synthetic else "false",

@@ -15,6 +15,7 @@ from ser_core.cli import Command
 from ser_core.errors import BadInput, Problem
 
 _HOST = "127.0.0.1"
+_DEMO = places.ROOT / "data" / "demo"
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -40,17 +41,22 @@ def _check_free(port: int) -> None:
 
 
 def listener_link() -> str | None:
-    """Invite one listener to the first study that can be opened; the address after the server's, or None without a study.
+    """Invite one listener to the first open study; the address after the server's, or None where no study is open.
 
-    Only hashes of tokens are kept, so an unused link of an earlier start cannot be shown again: each start invites one more.
+    The demo is opened if nobody has opened or closed it yet, so that a fresh machine has a link to try. Only hashes of
+    tokens are kept, so an unused link of an earlier start cannot be shown again: each start invites one more.
     """
+    store = Store()
     for folder in places.studies():
         try:
-            opened = study.load(folder)
+            found = study.load(folder)
         except BadInput:
             continue  # the studies page shows what is wrong with it
-        invitation = Store().invite(opened)[0]
-        return f"listen?study={opened.id}&token={invitation.token}"
+        if folder == _DEMO and store.state(found.id) == "draft":
+            store.open_study(found)
+        if store.state(found.id) == "open":
+            invitation = store.invite(found)[0]
+            return f"listen?study={found.id}&token={invitation.token}"
     return None
 
 
