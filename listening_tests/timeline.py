@@ -221,7 +221,7 @@ def clips_of(entry: Entry, study: Study) -> list[str]:
 
 def values_of(study: Study, columns: Sequence[str]) -> dict[str, arrange.Values]:
     """The values of every clip in these columns, as text; what is unknown is empty."""
-    texts = [["" if value != value else str(value) for value in study.stimuli[name]] for name in columns]
+    texts = [["" if value != value else str(value) for value in study.stimuli[name].tolist()] for name in columns]
     rows = zip(*texts, strict=True) if texts else ((),) * len(study.stimuli)
     return dict(zip(study.stimuli["stimulus"].tolist(), rows, strict=True))
 
