@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> None:
         text = "".join(f"- {note}\n" for note in found.notes)
         ratings.write_whole(Path(options.out) / "import-notes.md", f"# What these tables cannot say\n\n{text}".encode())
     tables = found.tables
-    print(f"{len(tables.ratings)} ratings of {len(tables.raters)} listeners on {len(tables.stimuli)} clips: {options.out}")
+    print(f"{len(tables.ratings)} ratings of {len(tables.raters)} raters on {len(tables.stimuli)} clips: {options.out}")
 
 
 COMMAND = Command("turn others' judgements into the three tables", _arguments, _run)

@@ -516,12 +516,10 @@ def _question(page: Page, draft: Draft, item: Node) -> Entry | None:
     label = _html.plain(options["label"].text) if "label" in options else ""
     name = _identifier(options["name"].text if "name" in options else label)
     made: Entry = {"name": name, "kind": _KINDS[kind], "text": draft.own(label or name)}
+    made.update(_range(options) if kind == "number" else {})
     _tell_question(page, options, made)
     if kind == "likert":
         made["options"] = _choices(page, draft, given, "questionnaire.response")
-    for key, ours in (("min", "minimum"), ("max", "maximum")):
-        if kind == "number" and key in options and isinstance(options[key].value, int | float):
-            made[ours] = float(options[key].value)
     if "optional" in options and options["optional"].value is True:
         made["optional"] = True
     if _ASKED_ALREADY.search(f"{name} {label}"):
@@ -530,6 +528,18 @@ def _question(page: Page, draft: Draft, item: Node) -> Entry | None:
             "(languages, age, hearing); if so, delete it from study.yaml."
         )
     return made
+
+
+def _range(options: Mapping[str, Node]) -> dict[str, float]:
+    """The smallest and the largest number that are taken; nothing where no number lies between them."""
+    found = {key: float(options[key].value) for key in ("min", "max") if key in options and _is_number(options[key])}
+    if len(found) == 2 and found["min"] > found["max"]:
+        return {}
+    return {{"min": "minimum", "max": "maximum"}[key]: value for key, value in found.items()}
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool)
 
 
 def _answers(options: Mapping[str, Node]) -> Iterable[Node]:
@@ -549,8 +559,8 @@ def _tell_question(page: Page, options: Mapping[str, Node], made: Entry) -> None
         "default": ("not mapped", "no answer is filled in beforehand"),
     }
     for key in ("min", "max"):
-        fits = key in options and made["kind"] == "number" and isinstance(options[key].value, int | float)
-        notes[key] = ("mapped", "the range of the number") if fits else ("not mapped", "no number, or no question for one")
+        fits = {"min": "minimum", "max": "maximum"}[key] in made
+        notes[key] = ("mapped", "the range of the number") if fits else ("not mapped", "is no range of a number")
     for key, node in options.items():
         page.tell(f"questionnaire.{key}", *notes.get(key, ("not mapped", "unknown option")), node)
         if key == "response":

@@ -353,6 +353,14 @@ def test_a_questionnaire_is_asked_after_the_clips_or_before_them(web):
     assert "'Mother tongue' may be asked already by the background form" in made.words
 
 
+def test_a_range_that_holds_no_number_is_left_out_and_told(web):
+    finish = "  - type: finish\n    questionnaire:\n      - {type: number, label: N, name: n, min: 9, max: 5}\n"
+    made = Made(web, HEAD + single("e", "a: configs/audio/c0.wav") + finish)
+    assert set(made.trials("questionnaire")[0]["questions"][0]) == {"name", "kind", "text"}
+    assert made.said(17, "questionnaire.min") == [("not mapped", "is no range of a number")]
+    assert main("listening_tests", ["check", str(made.folder)]) == 0
+
+
 @pytest.mark.parametrize(("language", "interface"), [("de", "de"), ("cn", "zh-Hans"), ("fr", "en"), ("en", "en")])
 def test_the_interface_language_is_ours_where_we_have_it(web, language, interface):
     made = Made(web, HEAD.replace("language: en", f"language: {language}") + single("e", "a: configs/audio/c0.wav"))

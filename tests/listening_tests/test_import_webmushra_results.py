@@ -47,7 +47,7 @@ def test_padded_answers_are_ratings_and_missing_ones_are_counted(tmp_path, capsy
     ]
     assert made.tables.raters["age"].tolist() == ["30", "41"]
     assert "page 'p1': 1 of 4 clips were not answered" in made.notes
-    assert "3 ratings of 2 listeners on 2 clips" in made.out
+    assert "3 ratings of 2 raters on 2 clips" in made.out
 
 
 def test_people_of_equal_answers_are_told_apart_by_clips_that_come_again_and_the_doubt_is_said(tmp_path, capsys):

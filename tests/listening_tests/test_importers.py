@@ -30,7 +30,7 @@ def test_an_importer_declares_itself_and_refuses_an_empty_folder(name, importer,
 def test_emozionalmente_gives_829_listeners_whose_accuracy_is_0_664(shared, tmp_path, capsys):
     source = shared / "listeners" / "EMOZIONALMENTE"
     assert main("listening_tests", ["import-ratings", "emozionalmente", str(source), "--out", str(tmp_path)]) == 0
-    assert "34510 ratings of 829 listeners on 6902 clips" in capsys.readouterr().out
+    assert "34510 ratings of 829 raters on 6902 clips" in capsys.readouterr().out
     wide = ratings.join(ratings.read(tmp_path))
     assert len(wide) == 34510
     assert wide["rater"].nunique() == 829
