@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -11,9 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit import config
 
-from listening_tests import researcher
+from listening_tests import researcher, study
 from listening_tests.store import Store
 from ser_core.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,33 @@ def test_the_first_start_prints_a_password_that_works_and_a_link_that_opens_a_se
     asked = parse_qs(link.query)
     assert (link.netloc, link.path) == (f"127.0.0.1:{port}", "/listen")
     assert Store().participant(asked["study"][0], asked["token"][0]) is not None
+
+
+def test_the_link_of_a_fresh_machine_works_at_once(started, port, capsys):
+    main("listening_tests", ["serve", "--port", str(port), "--no-browser"])
+    assert Store().state("demo") == "open"
+
+
+def test_a_demo_that_was_closed_stays_closed(started, port, capsys):
+    main("listening_tests", ["serve", "--port", str(port), "--no-browser"])
+    Store().close_study("demo")
+    capsys.readouterr()
+    main("listening_tests", ["serve", "--port", str(port), "--no-browser"])
+    assert Store().state("demo") == "closed"
+    assert "One listener" not in capsys.readouterr().out
+
+
+def test_a_draft_of_one_s_own_is_left_a_draft(started, port, capsys, fresh_machine: Path):
+    mine = fresh_machine / "studies" / "mine"
+    shutil.copytree(ROOT / "data" / "demo", mine)
+    text = (mine / "study.yaml").read_text(encoding="utf-8")
+    (mine / "study.yaml").write_text(re.sub("^id: demo", "id: mine", text, flags=re.MULTILINE), encoding="utf-8")
+    main("listening_tests", ["serve", "--port", str(port), "--no-browser"])
+    assert Store().state("mine") == "draft"
+    assert "study=demo&" in capsys.readouterr().out
+    Store().open_study(study.load(mine))
+    main("listening_tests", ["serve", "--port", str(port), "--no-browser"])
+    assert "study=mine&" in capsys.readouterr().out
 
 
 def test_the_second_start_prints_no_password(started, port, capsys):
