@@ -9,15 +9,14 @@ import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.encoders._encoder import Encoder
-from ser_core.registry import discover
+from ser_core.encoders._find import find, hidden_states
 
 Vector = npt.NDArray[np.float64]
 
 
 def encoder_named(name: str) -> Encoder:
-    """The encoder of ``ser_core/encoders/<name>.py``."""
-    found: Encoder = discover("ser_core.encoders", "ENCODER")[name]
-    return found
+    """The encoder of that name."""
+    return find(name)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -29,5 +28,5 @@ def statistics(encoder: str, file: str, sha256: str) -> Vector:
     Raises:
         BadInput: the file cannot be heard (see ``audio.read``).
     """
-    frames = encoder_named(encoder).hidden_states(audio.read(file))[-1].astype(np.float64)
+    frames = hidden_states(encoder, audio.read(file))[-1].astype(np.float64)
     return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
