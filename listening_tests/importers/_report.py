@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 WITH_PAGE, WITH_QUESTION = "goes with its page", "goes with its question"
-WITH_THE_REST = (WITH_PAGE, WITH_QUESTION)
-"""Notes on what is lost with something larger, of which a terminal names only that."""
+MISSING = "the file is missing"
+SAID_ONCE = (WITH_PAGE, WITH_QUESTION, MISSING)
+"""Notes that a terminal leaves out: the page, the question, or what is to do with the files, is named there."""
 
 Outcome = Literal["mapped", "changed", "not mapped"]
 
@@ -26,12 +27,20 @@ class Row:
     note: str
 
 
+@dataclass(frozen=True)
+class ToDo:
+    """What is left to do, and the things it is to be done with, if they are many."""
+
+    what: str
+    items: Sequence[str] = ()
+
+
 @dataclass
 class Report:
-    """Rows in the order in which they were found, and sentences on what is left to do."""
+    """Rows in the order in which they were found, and what is left to do."""
 
     rows: list[Row] = field(default_factory=list)
-    to_do: list[str] = field(default_factory=list)
+    to_do: list[ToDo] = field(default_factory=list)
 
     def add(self, line: int, place: str, key: str, outcome: Outcome, note: str) -> None:
         """One more row."""
@@ -53,7 +62,8 @@ class Report:
         """All of it for people: what is to be done, what is lost, what changed, what was taken over."""
         parts = [f"# {title}", self.summary()]
         if self.to_do:
-            parts.append("## To do\n\n" + "\n".join(f"- {_plain(what)}" for what in self.to_do))
+            lines = (f"{'  ' * deep}- {_plain(what)}" for deep, what in self._to_do(most=None))
+            parts.append("## To do\n\n" + "\n".join(lines))
         for outcome, heading in (("not mapped", "Not mapped"), ("changed", "Changed"), ("mapped", "Mapped")):
             rows = [row for row in sorted(self.rows) if row.outcome == outcome]
             if rows:
@@ -64,9 +74,18 @@ class Report:
         """What a terminal shows: everything that a person must know of; what was simply taken over is only counted."""
         lines = []
         for outcome in ("not mapped", "changed"):
-            rows = [row for row in sorted(self.rows) if row.outcome == outcome and row.note not in WITH_THE_REST]
+            rows = [row for row in sorted(self.rows) if row.outcome == outcome and row.note not in SAID_ONCE]
             lines += [f"{outcome}: {line}" for line in _grouped(rows)]
-        return "\n".join([*lines, *(f"to do: {what}" for what in self.to_do), self.summary()])
+        lines += [f"to do: {what}" if not deep else f"  {what}" for deep, what in self._to_do(most=5)]
+        return "\n".join([*lines, self.summary()])
+
+    def _to_do(self, *, most: int | None) -> Iterator[tuple[int, str]]:
+        """Each thing to do, then what it is to be done with; 0 or 1 says which of the two a line is."""
+        for one in self.to_do:
+            yield 0, one.what
+            yield from ((1, item) for item in one.items[:most])
+            if most is not None and len(one.items) > most:
+                yield 1, f"and {len(one.items) - most} more; import-report.md names them all"
 
     def summary(self) -> str:
         """The counts, as a sentence."""

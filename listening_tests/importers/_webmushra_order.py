@@ -51,7 +51,8 @@ def _shuffled(items: list[Piece | list[Entry]], name: str) -> list[Entry]:
         trials = [entry for piece in joined for entry in piece.trials]
         if len(joined) == 1:
             return [*before, *trials]
-        return [*before, {"block": name, "order": "mixed", "timeline": trials}]
+        if all(piece.before == joined[0].before for piece in joined):  # else each text belongs to its own clip
+            return [*before, {"block": name, "order": "mixed", "timeline": trials}]
     units = [item if isinstance(item, list) else [*item.before, *item.trials] for item in items]
     units = [unit for unit in units if unit]
     if len(units) < 2:
@@ -148,17 +149,19 @@ def _with_clips(entries: list[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _placed(entries: list[Entry], part: dict[str, str], draft: Draft, *, mixed: bool = False) -> list[Entry]:
+def _placed(entries: list[Entry], part: dict[str, str], draft: Draft, order: str = "fixed") -> list[Entry]:
+    """Entries of a block of this order with ``part`` instead of clips; what was one item stays one."""
     made: list[Entry] = []
     for entry in entries:
         if "timeline" in entry:
-            inner = _placed(entry["timeline"], part, draft, mixed=entry.get("order") == "mixed")
+            inner = _placed(entry["timeline"], part, draft, entry.get("order", "fixed"))
             made.append({**entry, "timeline": inner})
         elif CLIPS in entry:
             split = _split(entry, part, draft)
-            keep = len(split) == 1 or not entry.get("shuffled", True) or mixed
             name = f"{entry['trial']} of {', '.join(e['part'] for e in split)}"
-            made += split if keep else [{"block": name, "order": "mixed", "timeline": split}]
+            own = "mixed" if entry.get("shuffled", True) else "fixed"
+            alike = len(split) == 1 or own == order  # its trials may stand among those around it
+            made += split if alike else [{"block": name, "order": own, "timeline": split}]
         else:
             made.append(entry)
     return made

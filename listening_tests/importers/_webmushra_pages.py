@@ -17,7 +17,7 @@ from listening_tests import languages
 from listening_tests.importers import _html
 from listening_tests.importers._importer import Options, emotion
 from listening_tests.importers._lenient_yaml import Node
-from listening_tests.importers._report import WITH_PAGE, WITH_QUESTION, Outcome, Report
+from listening_tests.importers._report import WITH_PAGE, WITH_QUESTION, Outcome, Report, ToDo
 from ser_core.emotions import CANNOT_SAY
 from ser_core.errors import nearest
 
@@ -65,6 +65,8 @@ class Draft:
     heard: list[Heard] = field(default_factory=list)
     finished: int = 0
     emotions: list[str] = field(default_factory=list)
+    values: set[str] = field(default_factory=set)
+    """Every answer that is offered anywhere."""
 
     def own(self, text: str) -> dict[str, str]:
         """A text by interface language."""
@@ -190,8 +192,15 @@ def _shown(page: Page, draft: Draft, *, heading: str = "") -> tuple[Entry, ...]:
 
 def _name(page: Page) -> str:
     name = _html.plain(page["name"].text)
-    page.tell("name", "mapped", "the heading")
+    page.tell("name", *_words("the heading", page["name"]))
     return name
+
+
+def _words(what: str, node: Node) -> tuple[Outcome, str]:
+    """A text of which only the words are kept."""
+    return (
+        ("changed", f"{what}, in plain words without its HTML") if re.search("<[a-zA-Z/!]", node.text) else ("mapped", what)
+    )
 
 
 def _generic(page: Page, draft: Draft) -> Piece | str:
@@ -264,6 +273,7 @@ def _rated(page: Page, draft: Draft) -> Piece | str:
         if item.items:
             page.tell("response", "mapped", "one scale of several", item)
     page.tell("response", "mapped", f"{len(scales)} scale{'s' * (len(scales) > 1)}")
+    draft.values |= {value for scale in scales for _, value, _ in scale.options}
     named = [_emotions(scale, draft.options) for scale in scales]
     emotional = [i for i, labels in enumerate(named) if labels]
     trials: list[Entry] = []
@@ -401,7 +411,7 @@ def _choices(page: Page, draft: Draft, options: list[tuple[Node, str, str]], of:
         outcome: Outcome = "mapped" if same else "changed"
         page.tell(f"{of}.value", outcome, "stored as it is" if same else f"stored as '{word}'", item.keys["value"])
         if "label" in item.keys:
-            page.tell(f"{of}.label", "mapped", "the words shown, without HTML", item.keys["label"])
+            page.tell(f"{of}.label", *_words("the words shown", item.keys["label"]), item.keys["label"])
         _pictures(page, item, of)
         made.append({"value": word, "label": draft.own(shown or value)})
     return made
@@ -523,10 +533,11 @@ def _question(page: Page, draft: Draft, item: Node) -> Entry | None:
     if "optional" in options and options["optional"].value is True:
         made["optional"] = True
     if _ASKED_ALREADY.search(f"{name} {label}"):
-        page.report.to_do.append(
+        what = (
             f"line {item.line}: the question '{label or name}' may be asked already by the background form at the beginning "
             "(languages, age, hearing); if so, delete it from study.yaml."
         )
+        page.report.to_do.append(ToDo(what))
     return made
 
 
@@ -550,7 +561,7 @@ def _answers(options: Mapping[str, Node]) -> Iterable[Node]:
 def _tell_question(page: Page, options: Mapping[str, Node], made: Entry) -> None:
     notes: dict[str, tuple[Outcome, str]] = {
         "type": ("mapped", f"a question of the kind '{made['kind']}'"),
-        "label": ("mapped", "what is asked, without HTML"),
+        "label": _words("what is asked", options.get("label", Node("", 0))),
         "name": ("mapped", "the question's name")
         if "name" in options and options["name"].text == made["name"]
         else ("changed", f"the question is called '{made['name']}'"),

@@ -24,7 +24,7 @@ from listening_tests import study, yaml_lines
 from listening_tests.importers import _html, _lenient_yaml
 from listening_tests.importers._importer import Options
 from listening_tests.importers._lenient_yaml import Node
-from listening_tests.importers._report import Outcome, Report
+from listening_tests.importers._report import MISSING, Outcome, Report, ToDo
 from listening_tests.importers._webmushra_order import parts, timeline
 from listening_tests.importers._webmushra_pages import Draft, Entry, Heard, inside
 from ser_core import ratings
@@ -129,7 +129,8 @@ def _settings(root: Node, draft: Draft, body: list[Entry], out: Path) -> dict[st
         consent = draft.consent[0]
     else:
         consent = _template_consent(interface)
-        report.to_do.append("the file has no consent page; write your consent text in study.yaml instead of our example.")
+        what = "the file has no consent page; write your consent text in study.yaml instead of our example."
+        report.to_do.append(ToDo(what))
     emotions = draft.emotions
     if len(emotions) < 2:
         emotions = list(EMOTIONS[:4])
@@ -199,8 +200,8 @@ def _clips(draft: Draft, part: dict[str, str], source: Path, work: Path) -> tupl
             missing.append(inner.as_posix())
         rows.append({"stimulus": clip, "file": at, "language": draft.options.language or "und", "part": name})
         for heard in (h for h in draft.heard if h.stimulus == clip and not found):
-            draft.report.add(heard.line, f"{heard.type} '{heard.page}'", f"stimuli.{heard.key}", "not mapped",
-                             f"the file is missing: {clip}")  # fmt: skip
+            place, option = f"{heard.type} '{heard.page}'", f"stimuli.{heard.key}"
+            draft.report.add(heard.line, place, option, "not mapped", MISSING)
     return ratings.frame(ratings.STIMULI, pd.DataFrame(rows)), missing
 
 
@@ -237,26 +238,30 @@ def _to_do(draft: Draft, missing: list[str]) -> None:
         count = (
             f"{len(missing)} clip{'s are' if len(missing) > 1 else ' is'} missing, or point{'s'[len(missing) > 1 :]} out of"
         )
-        to_do.append(f"{count} the web root. Put them into the study's folder as: {', '.join(missing)}")
+        to_do.append(ToDo(f"{count} the web root. In the study's folder they belong here:", missing))
     if not draft.options.language:
-        to_do.append(
+        what = (
             "say which language is spoken in the clips: column 'language' of stimuli.csv is 'und' (undetermined); or import "
             "again with --language TAG, for example --language de."
         )
-    to_do.append(
+        to_do.append(ToDo(what))
+    what = (
         "fill in the column 'truth' of stimuli.csv with the emotion of each clip, if it is known, and 'speaker': webMUSHRA "
         "does not hold them, and without 'truth' nothing can be scored."
     )
+    to_do.append(ToDo(what))
+    if unused := sorted(set(draft.options.emotions) - draft.values):
+        to_do.append(ToDo("--map names values that no answer of the file has:", unused))
 
 
-def _left(work: Path, out: Path, missing: set[str]) -> list[str]:
+def _left(work: Path, out: Path, missing: set[str]) -> list[ToDo]:
     """What ``check`` will still find wrong; of missing clips it was said before."""
     try:
         study.load(work)
     except BadInput as bad:
         found = [Problem(p.what.replace(str(work), str(out)), Path(str(p.file)).name if p.file else None, p.line)
                  for p in bad.problems]  # fmt: skip
-        return [f"check will say: {p}" for p in found if not any(f"{name}: " in p.what for name in missing)]
+        return [ToDo(f"check will say: {p}") for p in found if not any(f"{name}: " in p.what for name in missing)]
     return []
 
 

@@ -297,6 +297,42 @@ def test_a_list_inside_a_random_list_stays_together(web):
     assert main("listening_tests", ["check", str(made.folder)]) == 0
 
 
+def test_a_text_that_differs_from_clip_to_clip_stays_with_its_clip(web):
+    pages = "".join(
+        single(f"p{i}", f"C1: configs/audio/c{i}.wav") + f"    content: Sentence {word}\n" for i, word in enumerate("ab")
+    )
+    made = Made(web, HEAD + "  -\n    - random\n" + inner(pages, 2))
+    units = made.timeline[2]["timeline"]
+    assert [[entry["trial"] for entry in unit["timeline"]] for unit in units] == [["instruction", "label"]] * 2
+    assert [unit["timeline"][0]["html"]["en"] for unit in units] == ["Sentence a", "Sentence b"]
+
+
+def test_a_mapping_that_fits_no_answer_is_told(web, capsys):
+    Made(web, HEAD + single("e", "a: configs/audio/c0.wav"), "--map", "angr=angry", "--map", "joy=happy")
+    assert "--map names values that no answer of the file has:\n  angr\n" in capsys.readouterr().out
+
+
+def test_of_many_missing_files_a_few_are_printed_and_all_are_reported(web, capsys):
+    made = Made(web, HEAD + single("e", ", ".join(f"k{i}: gone{i}.wav" for i in range(30))))
+    out = capsys.readouterr().out
+    assert "  clips/gone4.wav\n  and 25 more" in out
+    assert "gone5.wav" not in out
+    assert "  - clips/gone29.wav" in made.words
+    assert sum(row["note"] == "the file is missing" for row in made.report) == 30
+
+
+@pytest.mark.parametrize(
+    "odd", ["no", "1.0", "007", "~", "null", "a: b", "- x", "# x", "'", '"', "{x", "🙂 ‮", "=cmd()", "1e5", "2_0"]
+)
+def test_a_text_that_looks_like_something_else_in_yaml_stays_a_text(web, odd):
+    quoted = "'" + odd.replace("'", "''") + "'"
+    page = f"  - type: likert_single_stimulus\n    id: e\n    stimuli: {{a: configs/audio/c0.wav}}\n{EMOTIONS}"
+    question = f"  - type: finish\n    questionnaire:\n      - type: text\n        name: q\n        label: {quoted}\n"
+    made = Made(web, HEAD + page + question)
+    (entry,) = [e for e in studies.load(made.folder).timeline if e.trial == "questionnaire"]
+    assert entry.parameters["questions"][0]["text"] == {"en": odd}
+
+
 def test_a_clip_of_two_pages_is_rated_on_both(web):
     scale = "    response:\n      - value: 1\n      - value: 2\n"
     pages = single("a", "x: configs/audio/c0.wav, y: configs/audio/c1.wav") + single(
