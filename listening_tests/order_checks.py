@@ -139,7 +139,9 @@ def _amounts(p: Mapping[str, Any], clips: int) -> Iterator[tuple[str, str]]:
 
 def _columns(names: Sequence[str] | Mapping[str, int], study: Study) -> list[str]:
     known = [name for name in study.stimuli.columns if name not in ("stimulus", "file", "sha256", "duration_s", "gain_db")]
-    return [f"stimuli.csv has no column '{name}'. {nearest(name, known)}" for name in names if name not in known]
+    wrong = [f"stimuli.csv has no column '{name}'. {nearest(name, known)}" for name in names if name not in known]
+    limits = names.items() if isinstance(names, Mapping) else ()
+    return wrong + [f"at most {most} in a row of '{name}' is not possible; at least 1" for name, most in limits if most < 1]
 
 
 def _count(block: Block, study: Study) -> int:
@@ -167,9 +169,9 @@ def _limits(study: Study, sound: Callable[[Entry | Block], bool]) -> Found:
             yield from _never(node, study)
         if isinstance(node, Block) and node.order == "mixed":
             limits = node.max_in_a_row or {}
-            for entries in _together(node, around, study):
-                for what in _impossible(entries, limits, study):
-                    yield (*node.where, "max_in_a_row"), f"block '{node.block}': {what}"
+            whats = (_impossible(entries, limits, study) for entries in _together(node, around, study))
+            for what in next(filter(None, whats), []):  # what one kind of listener meets is enough to mend
+                yield (*node.where, "max_in_a_row"), f"block '{node.block}': {what}"
         elif isinstance(node, Entry) and not (around and around[-1].order == "mixed"):
             limits, p = node.parameters.get("max_in_a_row", {}), node.parameters
             if (limits or p.get("repeats")) and p["shuffled"]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from listening_tests import yaml_lines
 from listening_tests.trial import Texts, trial_types
+from ser_core.emotions import EMOTIONS
 from ser_core.errors import BadInput, Problem, nearest
 
 Order = Literal["fixed", "shuffled", "latin_square", "mixed"]
@@ -130,21 +132,59 @@ class _BlockKeys(_Strict):
 
 
 Lines = dict[yaml_lines.Where, int]
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
-def read(path: Path) -> tuple[Settings, Lines]:
-    """study.yaml and the line of each of its places.
+def read(path: Path) -> tuple[Settings, Lines, list[Problem]]:
+    """study.yaml, the line of each of its places, and every key that is unknown, missing or of the wrong type.
+
+    What is wrong is left out or has a neutral value in its place, so that all else can still be checked.
 
     Raises:
-        BadInput: with every key that is unknown, missing or of the wrong type.
+        BadInput: it cannot be read, or not be mended.
     """
     data, lines = yaml_lines.read(path)
     if not isinstance(data, dict):
         raise BadInput(Problem("must be a list of 'key: value' lines, beginning with 'id:'", path))
-    try:
-        return Settings.model_validate(data), lines
-    except ValidationError as error:
-        raise BadInput(*problems_of(error, Settings, (), lines, path)) from error
+    problems: list[Problem] = []
+    for _ in range(2):  # what was put in the place of the wrong is right
+        try:
+            return Settings.model_validate(data), lines, problems
+        except ValidationError as error:
+            problems += problems_of(error, Settings, (), lines, path)
+            data = _mended(data, [e["loc"] for e in error.errors()])
+    raise BadInput(*problems)
+
+
+def _mended(data: dict[str, Any], wrong: list[tuple[str | int, ...]]) -> dict[str, Any]:
+    languages = [tag for tag in _list(data.get("languages")) if isinstance(tag, str)] or ["en"]
+    texts = dict.fromkeys(languages, "?")
+    neutral: dict[str, Any] = {"id": "x", "title": texts, "languages": languages, "emotions": list(EMOTIONS), "timeline": []}
+    neutral["timeline"] = [{"trial": kind} for kind in ("consent", "background", "label", "debrief")]
+    neutral["consent"] = {"version": "?", "text": texts}
+    mended = copy.deepcopy(data)
+    for loc in wrong:
+        top, *inner = loc
+        if top == "timeline" and inner:
+            mended["timeline"][inner[0]] = {}
+        elif top == "emotions" and inner:
+            mended["emotions"] = [label for label in data["emotions"] if isinstance(label, str)]
+        elif top == "consent" and inner and inner[0] not in neutral["consent"]:
+            del mended["consent"][inner[0]]
+        elif top == "consent" and inner:
+            mended["consent"][inner[0]] = neutral["consent"][inner[0]]
+        elif top == "groups" and len(inner) == 2:
+            mended["groups"][inner[0]].pop(inner[1], None)
+            mended["groups"][inner[0]].setdefault("name", f"?{inner[0]}")
+        elif top in neutral:
+            mended[str(top)] = neutral[str(top)]
+        else:
+            mended.pop(str(top), None)
+    return mended
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def timeline(settings: Settings, lines: Lines, path: Path) -> tuple[tuple[Entry | Block, ...], list[Problem]]:
@@ -180,24 +220,55 @@ def _entries(
 def _entry(
     data: dict[str, Any], where: yaml_lines.Where, lines: Lines, path: Path, problems: list[Problem]
 ) -> Entry | Block | None:
-    try:
-        if "block" in data:
-            keys = _BlockKeys.model_validate(data)
-            inner = _entries(keys.timeline, (*where, "timeline"), lines, path, problems)
-            return Block(keys.block, where, inner, keys.order, dict(keys.max_in_a_row), keys.only)
-        kind = data.get("trial")
-        if kind not in trial_types():
-            what = f"no trial type '{kind}'. {nearest(str(kind), trial_types())}" if kind else "needs 'trial:' or 'block:'"
-            problems.append(Problem(what, path, yaml_lines.line_of(lines, where)))
-            return None
-        placement = _Placement.model_validate({k: v for k, v in data.items() if k in _Placement.model_fields})
-        rest = {k: v for k, v in data.items() if k != "trial" and k not in _Placement.model_fields}
-        parameters = trial_types()[kind].parameters.model_validate(rest).model_dump(mode="json")
-        return Entry(kind, where, parameters, placement.scattered, placement.every, placement.only)
-    except ValidationError as error:
-        model = _BlockKeys if "block" in data else trial_types()[data["trial"]].parameters
-        problems += problems_of(error, model, where, lines, path, of=str(data.get("block") or data.get("trial")))
+    if not data:  # something else stood here, which was said already
         return None
+
+    def valid(model: type[_Model], given: dict[str, Any], of: str, **neutral: Any) -> _Model | None:
+        """The model; where something is wrong, it is told and left out, so that the rest can still be checked."""
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            problems.extend(problems_of(error, model, where, lines, path, of=of))
+            wrong = {e["loc"][0] for e in error.errors() if e["loc"]}
+        try:
+            return model.model_validate({**neutral, **_without(given, wrong)})
+        except ValidationError:
+            return None
+
+    if "block" in data:
+        keys = valid(_BlockKeys, data, str(data["block"]), block="?", timeline=[{}])
+        if keys is None:
+            return None
+        inner = _entries(keys.timeline, (*where, "timeline"), lines, path, problems)
+        return Block(keys.block, where, inner, keys.order, dict(keys.max_in_a_row), keys.only)
+    kind = data.get("trial")
+    if not isinstance(kind, str) or kind not in trial_types():
+        problems.append(Problem(_no_trial(data), path, yaml_lines.line_of(lines, where)))
+        return None
+    placement = valid(_Placement, {k: v for k, v in data.items() if k in _Placement.model_fields}, kind)
+    parameters = valid(trial_types()[kind].parameters, _without(data, {"trial", *_Placement.model_fields}), kind)
+    if placement is None or parameters is None:
+        return None
+    complete = parameters.model_dump(mode="json")
+    return Entry(kind, where, complete, placement.scattered, placement.every, placement.only)
+
+
+def _without(data: dict[str, Any], keys: Iterable[Any]) -> dict[str, Any]:
+    """The data without some keys; of a block's timeline, the entries that are entries."""
+    left = set(keys)
+    kept = {key: value for key, value in data.items() if key not in left}
+    if "timeline" in left and isinstance(data.get("timeline"), list) and data["timeline"]:
+        kept["timeline"] = [item if isinstance(item, dict) else {} for item in data["timeline"]]
+    return kept
+
+
+def _no_trial(data: dict[str, Any]) -> str:
+    if "trial" in data:
+        return f"no trial type '{data['trial']}'. {nearest(str(data['trial']), trial_types())}"
+    for key in data:
+        if (guess := nearest(str(key), ("trial", "block"))).startswith("Did"):
+            return f"unknown key '{key}'. {guess}"
+    return "needs 'trial:' or 'block:'"
 
 
 def problems_of(

@@ -194,7 +194,8 @@ def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study | tuple[Pr
     path, problems = folder / "study.yaml", list[Problem]()
     found = clips = None
     try:
-        found, lines = settings.read(path)
+        found, lines, wrong = settings.read(path)
+        problems += wrong
         problems += study_checks.settings_of(found, lines, path)
         entries, wrong = settings.timeline(found, lines, path)
         problems += wrong
@@ -207,14 +208,20 @@ def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study | tuple[Pr
     except BadInput as bad:
         problems += bad.problems
     if found is None or clips is None:
-        return tuple(problems)
+        return _by_line(problems)
     problems += study_checks.together(found, clips, folder)
     text = path.read_text(encoding="utf-8")
     study = Study(folder, _version(folder, found, clips), found, entries, clips, text)
     problems += study_checks.timeline_of(study, lines, path)
     if problems:
-        return tuple(problems)
+        return _by_line(problems)
     return study_checks.with_gains(study)
+
+
+def _by_line(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, file by file, from the first line to the last."""
+    files = list(dict.fromkeys(p.file for p in problems))
+    return tuple(sorted(dict.fromkeys(problems), key=lambda p: (files.index(p.file), p.line or 0)))
 
 
 def restore(folder: Path, version: str, text: str, stimuli: pd.DataFrame) -> Study:

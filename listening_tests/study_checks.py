@@ -158,9 +158,19 @@ def timeline_of(study: Study, lines: Lines, path: Path) -> list[Problem]:
         if entry.trial == "background" and len(entry.where) > 2:
             say(entry.where, "background must stand outside blocks: the rest of the order follows from it")
     _background(study, say, kinds)
-    if not any(trial_types()[k].hears and not trial_types()[k].feedback for k in kinds):  # who is told the answer practises
+    unread = _count(study.settings.timeline) > len(entries)
+    rating = [
+        k for k in kinds if trial_types()[k].hears and not trial_types()[k].feedback
+    ]  # who is told the answer practises
+    if not rating and not unread:
         say(("timeline",), "no trial of the timeline asks for a rating; add '- {trial: label}'")
     return problems
+
+
+def _count(timeline: list[Any]) -> int:
+    """How many entries are written, those included that could not be read."""
+    inner = [entry.get("timeline") if isinstance(entry, dict) else None for entry in timeline]
+    return sum(_count(entries) if entries and isinstance(entries, list) else 1 for entries in inner)
 
 
 def _background(study: Study, say: Any, kinds: list[str]) -> None:

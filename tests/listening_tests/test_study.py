@@ -94,13 +94,13 @@ def test_a_wrong_row_of_the_stimuli_is_named(folder, old, new, says):
         ("id: tones", "id: tones\nquota: 6", "study.yaml:2: unknown key 'quota'."),
         ("{trial: label}", "{trial: labell}", "study.yaml:14: no trial type 'labell'. Did you mean 'label'?"),
         ("{trial: label}", "{trial: label, part: tests}", "study.yaml:14: label: stimuli.csv has no clip with part"),
-        ("{trial: label}", "{trial: label, shufled: true}", "study.yaml:14: label has no parameter 'shufled'."),
-        ("{trial: label}", "{trial: label, shuffled: 1}", "study.yaml:14: label: 'shuffled' must be like True, not 1"),
+        ("{trial: label}", "{trial: label, shufled: true}", "study.yaml:14: label: unknown key 'shufled'. Did you mean"),
+        ("{trial: label}", "{trial: label, shuffled: 1}", "study.yaml:14: label: 'shuffled': input should be a valid"),
         ("  - {trial: consent}\n", "", "study.yaml:10: the timeline must begin with consent"),
         ("  - {trial: label}\n", "", "study.yaml:10: no trial of the timeline asks for a rating"),
         ("  - {trial: debrief}\n", "", "study.yaml:10: the timeline must end with debrief"),
         ("{trial: label}", "{trial: [label]}", "study.yaml:14: no trial type '['label']'"),
-        ("{trial: label}", "{trial: label, part: [test]}", "study.yaml:14: label: 'part' must be like"),
+        ("{trial: label}", "{trial: label, part: [test]}", "study.yaml:14: label: 'part': input should be a valid"),
         ("{trial: label}", "{trial: label, choices: [sad, joy]}", "study.yaml:14: label: choice"),
         ("{trial: label}", "{trial: label, choices: [sad], cannot_say: false}", "study.yaml:14: label: there"),
         ("  - {trial: training}", "  - {trial: consent}\n  - {trial: training}", "study.yaml:13: consent can only stand"),
@@ -163,7 +163,7 @@ def test_the_shipped_demo_study_is_good():
 
 def test_a_practice_clip_without_truth_has_nothing_to_tell(folder):
     edit(folder / "stimuli.csv", "s0,happy,practice", "s0,,practice")
-    assert any("training tells what was meant, but clip '000' has no 'truth'" in p for p in problems(folder))
+    assert any("training: tells what was meant, but clip '000' has no 'truth'" in p for p in problems(folder))
 
 
 def test_the_same_clip_under_two_ids_is_named(folder):
@@ -240,3 +240,143 @@ def test_a_broken_study_is_checked_once_until_it_is_mended(folder, monkeypatch):
     monkeypatch.undo()
     edit(folder / "stimuli.csv", "s1,bored", "s1,angry")
     assert studies.load(folder).id == "tones"
+
+
+def test_a_typo_a_wrong_type_an_unknown_emotion_and_a_quota_that_cannot_be_met_are_told_at_once(folder):
+    edit(folder / "study.yaml", "id: tones", "id: tones\nlanguagess: [en]")
+    edit(folder / "study.yaml", "neutral, sad]", "neutral, sadd]")
+    edit(folder / "study.yaml", 'version: "3"', "version: 3")
+    edit(
+        folder / "study.yaml",
+        "native: de}",
+        "native: de, quota: 1}\n  - {name: Poles, native: pl, quota: many}\n  - {name: Scots, who: nativ(en-scotland)}",
+    )
+    edit(
+        folder / "study.yaml",
+        "  - {trial: label}\n",
+        "  - {trial: label, per_listener: 2, choice: [sad]}\n"
+        "  - block: more\n    order: shufled\n    timeline:\n      - {trial: breake}\n      - {trial: likert, scalse: []}\n"
+        "  - labell\n",
+    )
+    edit(folder / "stimuli.csv", "s1,angry", "s1,bored")
+    assert problems(folder) == [
+        "study.yaml:2: unknown key 'languagess'. Did you mean 'languages'?",
+        "study.yaml:5: unknown emotion 'sadd'. Did you mean 'sad'?",
+        "study.yaml:7: 'consent.version': input should be a valid string, not 3",
+        "study.yaml:11: 'groups.1.quota': input should be a valid integer, not 'many'",
+        "study.yaml:12: group 'Scots': 'nativ(en-scotland)': no condition 'nativ'. Did you mean 'native'?",
+        "study.yaml:17: label: unknown key 'choice'. Did you mean 'choices'?",
+        "study.yaml:19: more: 'order': 'shufled' is not possible. Did you mean 'shuffled'?",
+        "study.yaml:21: no trial type 'breake'. Did you mean 'break'?",
+        "study.yaml:22: likert: unknown key 'scalse'. Did you mean 'scales'?",
+        "study.yaml:22: likert: needs at least one scale in 'scales'",
+        "study.yaml:23: 'timeline.5': input should be a valid dictionary, not 'labell'",
+        "stimuli.csv:3: clip '001' is 'bored', which study.yaml's emotions do not hold",
+        "stimuli.csv:6: clip '004' is 'sad', which study.yaml's emotions do not hold",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ("{name: A, native: de, quota: 1}", "study.yaml:9: group 'A': 1 listeners who hear 2 clips each leave 2 of"),
+        ("{name: A, native: de, qouta: 3}", "study.yaml:9: unknown key 'qouta'. Did you mean 'quota'?"),
+        ("{name: A, native: de, quota: -1}", "study.yaml:9: 'groups.0.quota': input should be greater than or equal to 0"),
+        ("{name: A, who: native(de) and not native(de-AT)}", "study.yaml:9: group 'A': nobody can fit"),
+        ("{name: A, who: 'knows(en, C) and not knows(en, B)'}", "study.yaml:9: group 'A': nobody can fit"),
+        ("{name: A, who: age_band(18-24) and age_band(65+)}", "study.yaml:9: group 'A': nobody can fit"),
+        ("{name: A, who: native(de) andd knows(cmn)}", "study.yaml:9: group 'A': 'native(de) andd knows(cmn)': 'andd' is"),
+        ("{name: A}", "study.yaml:9: group 'A': say who belongs to it"),
+        ("{name: A, native: de, who: native(de)}", "study.yaml:9: group 'A': say who belongs to it"),
+        (
+            "{name: A, who: knows(de)}\n  - {name: B, native: pl}\n  - {name: C, who: native(de) and not native(pl)}",
+            "study.yaml:11: group 'C': whoever fits it is in 'A' already",
+        ),
+        (
+            "{name: A, who: knows(de)}\n  - {name: B, who: not knows(de)}\n  - {name: C, native: pl}",
+            "study.yaml:11: group 'C': whoever fits it is in 'A' or 'B' already",
+        ),
+    ],
+)  # fmt: skip
+def test_a_group_that_cannot_be_filled_is_named(folder, groups, says):
+    edit(folder / "study.yaml", "{name: German listeners, native: de}", groups)
+    edit(folder / "study.yaml", "{trial: label}", "{trial: label, per_listener: 2}")
+    assert [p.startswith(says) for p in problems(folder)] == [True], problems(folder)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        "{name: A, native: de, quota: 2}",
+        "{name: A, who: native(de) and knows(cmn)}\n  - {name: B, native: de}",
+        "{name: A, who: native(de) or native(pl)}\n  - {name: B, who: native(cmn) and not native(de)}",
+        "{name: A, who: 'knows(en, B) and not knows(en, C)'}",
+        "{name: A, who: grew_up_with(en-scotland) and not native(en)}",
+    ],
+)
+def test_a_group_that_can_be_filled_is_not_complained_of(folder, groups):
+    edit(folder / "study.yaml", "{name: German listeners, native: de}", groups)
+    edit(folder / "study.yaml", "{trial: label}", "{trial: label, per_listener: 2}")
+    assert studies.load(folder).settings.groups[0].name == "A"
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ("{trial: label, max_in_a_row: {part: 1}}", "label: 4 of 4 clips have 'test' as 'part'; with at most 1 in a row"),
+        ("{trial: label, max_in_a_row: {turth: 1}}", "label: stimuli.csv has no column 'turth'. Did you mean 'truth'?"),
+        ("{trial: label, max_in_a_row: {truth: 0}}", "label: at most 0 in a row of 'truth' is not possible"),
+        ("{trial: label, max_in_a_row: {truth: 1}, shuffled: false}", "label: 'max_in_a_row' needs 'shuffled: true'"),
+        ("{trial: label, balanced_by: [speeker]}", "label: stimuli.csv has no column 'speeker'. Did you mean 'speaker'?"),
+        ("{trial: label, per_listener: 5}", "label: 'per_listener' is 5, but there are 4 clips"),
+        ("{trial: label, per_listener: 2, repeats: 3}", "label: 'repeats' is 3, but each listener hears only 2 clips"),
+        ("{trial: label, per_listener: 1, repeats: 1}", "label: a clip cannot be heard a second time"),
+        ("{trial: label, per_listener: 2, max_in_a_row: {language: 1}}", "label: 2 of 2 clips have 'de' as 'language'"),
+        ("{trial: label, scattered: true}", "label: 'scattered' places trials among those of a block"),
+        ("{trial: label, only: nativ(de)}", "label: 'nativ(de)': no condition 'nativ'. Did you mean 'native'?"),
+        ("{trial: label, only: native(de) and not knows(de)}", "label: nobody can fit 'native(de) and not knows(de)'"),
+        ("{block: b, order: mixd, timeline: [{trial: label}]}", "b: 'order': 'mixd' is not possible. Did you mean 'mixed'?"),
+        ("{block: b, timeline: []}", "b: 'timeline': list should have at least 1 item"),
+        ("{block: b, max_in_a_row: {truth: 1}, timeline: [{trial: label}]}", "block 'b': 'max_in_a_row' needs 'order"),
+        ("{block: b, order: mixed, max_in_a_row: {part: 2}, timeline: [{trial: label}, {trial: break}]}",
+         "block 'b': 4 of 4 clips have 'test' as 'part'; with at most 2 in a row, 1 others"),
+        ("{block: b, order: mixed, timeline: [{trial: label}, {block: c, timeline: [{trial: break}]}]}",
+         "block 'b': in a mixed block all trials are in one list, so that block 'c'"),
+        ("{block: b, order: mixed, timeline: [{trial: label, max_in_a_row: {truth: 1}}]}", "label: in a mixed block"),
+        ("{block: b, order: mixed, timeline: [{trial: label, shuffled: false}]}", "label: in a mixed block every trial is"),
+        ("{block: b, order: latin_square, timeline: [{trial: label}, {block: c, timeline: [{trial: break}]}]}",
+         "block 'b': a Latin square is over blocks"),
+        ("{block: b, timeline: [{trial: label, scattered: true}]}", "block 'b': holds nothing among which"),
+        ("{block: b, timeline: [{trial: label}, {trial: attention, scattered: true, every: 2}]}", "attention: is either"),
+        ("{block: b, timeline: [{trial: label}, {trial: training, every: 2}]}", "training: 'every' is for pages"),
+        ("{block: b, timeline: [{trial: label}, {trial: break, every: 4}]}", "break: 'every: 4' never comes between"),
+        ("{block: b, timeline: [{trial: break}, {trial: label, scattered: true, repeats: 1}]}", "label: 'repeats' is for"),
+        ("{block: b, only: native(de), timeline: [{trial: label, only: not native(de)}]}",
+         "label: nobody can fit 'not native(de)' inside its block"),
+    ],
+)  # fmt: skip
+def test_an_order_that_cannot_be_drawn_is_named(folder, entries, says):
+    edit(folder / "study.yaml", "{trial: label}", entries)
+    assert [p.startswith(f"study.yaml:14: {says}") for p in problems(folder)] == [True], problems(folder)
+
+
+def test_a_block_for_listeners_of_no_group_is_named_where_others_are_sent_home(folder):
+    edit(folder / "study.yaml", "{trial: label}", "{trial: label}\n  - {trial: break, only: not native(de)}")
+    studies.load(folder)
+    edit(folder / "study.yaml", "timeline:", "only_groups: true\ntimeline:")
+    (said,) = problems(folder)
+    assert said.startswith("study.yaml:16: break: nobody of the study's groups fits 'not native(de)', and others")
+
+
+def test_limits_are_checked_for_every_listener_whatever_part_of_a_mixed_block_is_for_them(folder):
+    mixed = (
+        "block: b\n    order: mixed\n    max_in_a_row: {language: 2}\n    timeline:\n"
+        "      - {trial: label}\n      - {trial: clip, part: practice, only: knows(pl)}"
+    )
+    edit(folder / "study.yaml", "{trial: label}", mixed)
+    assert studies.load(folder)
+    edit(folder / "study.yaml", "{language: 2}", "{language: 1}")  # three German clips of five fit, two and two of four too
+    assert studies.load(folder)
+    edit(folder / "stimuli.csv", "004,clips/4.wav,en-scotland", "004,clips/4.wav,de")
+    (said,) = problems(folder)
+    assert said.startswith("study.yaml:16: block 'b': 4 of 5 clips have 'de' as 'language'; with at most 1 in a row")
