@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, log, walk
+from ser_core.corpora._corpus import Corpus, Report, Whole, log, walk
 
 LABELS = {
     "W": "angry", "L": "bored", "E": "disgusted", "A": "fearful", "F": "happy", "T": "sad", "N": "neutral",
@@ -50,4 +50,5 @@ CORPUS = Corpus(
     layout="wav/SSTTTEV.wav, for example wav/03a01Fa.wav",
     label_map=LABELS,
     index=index,
+    whole=Whole(535, {"angry": 127, "bored": 81, "disgusted": 46, "fearful": 69, "happy": 71, "sad": 62, "neutral": 79}),
 )

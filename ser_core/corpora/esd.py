@@ -9,12 +9,13 @@ train, evaluation and test, another does not.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, gather, log, sounds
+from ser_core.corpora._corpus import Corpus, Report, Whole, gather, log, sounds
 
 LABELS = {"Neutral": "neutral", "Angry": "angry", "Happy": "happy", "Sad": "sad", "Surprise": "surprised"}
 """In the order in which the clips of a speaker are numbered."""
@@ -56,6 +57,11 @@ def _describe(path: Path) -> dict[str, Any] | str:
     }
 
 
+def _names(_: Path, __: pd.DataFrame) -> Iterator[str]:
+    numbers = range(1, SENTENCES * len(LABELS) + 1)
+    return (f"esd_{speaker:04d}_{number:06d}" for speaker in range(1, 21) for number in numbers)
+
+
 CORPUS = Corpus(
     title="ESD",
     licence="research only, after a signed agreement; no redistribution",
@@ -68,4 +74,5 @@ CORPUS = Corpus(
     layout="0001/Angry/0001_000351.wav or 0001/Angry/train/0001_000401.wav",
     label_map=LABELS,
     index=index,
+    whole=Whole(35_000, dict.fromkeys(LABELS.values(), 7000), _names),
 )

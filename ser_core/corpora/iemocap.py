@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, gather, log, sounds
+from ser_core.corpora._corpus import Corpus, Report, Whole, gather, log, sounds
 from ser_core.errors import Problem
 
 LABELS = {
@@ -87,4 +87,9 @@ CORPUS = Corpus(
     ),
     label_map=LABELS,
     index=index,
+    whole=Whole(
+        10_039,
+        {"angry": 1103, "happy": 595, "excited": 1041, "sad": 1084, "neutral": 1708},
+        lambda root, _: (f"iemocap_{utterance}" for utterance in _codes(root)),
+    ),
 )

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, log, measure
+from ser_core.corpora._corpus import Corpus, LeftOut, Report, log, measure
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import Problem
 from ser_core.ratings import STIMULI, read_table
 from ser_core.stimuli import line
 
@@ -33,12 +32,14 @@ def index(root: str | Path, report: Report = log) -> pd.DataFrame:
     for row, (name, written, found) in enumerate(zip(rows["file"], rows["sha256"], measured, strict=True)):
         if found and written not in ("", found.sha256):
             what = f"'{name}' has changed since its sha256 was written ({written[:12]}…); empty the field"
-            report(Problem(what, table, line(table, row)))
+            report(LeftOut(what, table, line(table, row), why="extra"))
         elif found:
             kept.append(row)
     rows["corpus"] = rows["corpus"].where(rows["corpus"] != "", root.resolve().name)
     rows["duration_s"] = [found.duration_s if found else float("nan") for found in measured]
     rows["sha256"] = [found.sha256 if found else "" for found in measured]
+    for name in ("sample_rate", "channels", "peak", "clipped"):
+        rows[name] = [str(getattr(found, name)) if found else "" for found in measured]
     return rows.iloc[kept].reset_index(drop=True)
 
 

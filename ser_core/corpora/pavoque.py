@@ -22,7 +22,7 @@ import pandas as pd
 import soundfile
 import yaml
 
-from ser_core.corpora._corpus import Corpus, Report, gather, log, sounds
+from ser_core.corpora._corpus import Corpus, Report, Whole, gather, log, sounds
 from ser_core.errors import BadInput, Problem
 
 LABELS = {"angry": "angry", "happy": "happy", "neutral": "neutral", "sad": "sad"}
@@ -149,4 +149,5 @@ CORPUS = Corpus(
     layout="pavoque-angry.flac with pavoque-angry.yaml, or cut: build/wav/m0001-angry.wav",
     label_map=LABELS,
     index=index,
+    whole=Whole(7334, {"neutral": 4344, "happy": 746, "angry": 724, "sad": 701}),
 )

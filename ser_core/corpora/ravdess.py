@@ -7,12 +7,14 @@ repetition, actor. Odd actors are male. ``neutral`` has only the normal intensit
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, log, walk
+from ser_core.corpora._corpus import Corpus, Report, Whole, log, walk
 
 LABELS = {
     "01": "neutral", "02": "calm", "03": "happy", "04": "sad",
@@ -33,6 +35,10 @@ def index(root: str | Path, report: Report = log) -> pd.DataFrame:
 def _describe(name: re.Match[str]) -> dict[str, Any] | str:
     if name["channel"] == "02":
         return "is song, not speech"
+    if name["modality"] == "02":
+        return "is video without sound"
+    if not 1 <= int(name["actor"]) <= 24:
+        return f"is of actor {name['actor']}; RAVDESS has 24"
     return {
         "language": "en",
         "speaker": name["actor"],
@@ -42,6 +48,13 @@ def _describe(name: re.Match[str]) -> dict[str, Any] | str:
         "intensity": {"01": "normal", "02": "strong"}[name["intensity"]],
         "take": name["repetition"],
     }
+
+
+def _names(_: Path, __: pd.DataFrame) -> Iterator[str]:
+    pairs = ("01", "02")
+    for actor, emotion, intensity, sentence, take in product(range(1, 25), LABELS, pairs, SENTENCES, pairs):
+        if (LABELS[emotion], intensity) != ("neutral", "02"):
+            yield f"ravdess_03-01-{emotion}-{intensity}-{sentence}-{take}-{actor:02d}"
 
 
 CORPUS = Corpus(
@@ -56,4 +69,5 @@ CORPUS = Corpus(
     layout="Actor_NN/03-01-EE-II-SS-RR-NN.wav",
     label_map=LABELS,
     index=index,
+    whole=Whole(1440, {truth: 96 if truth == "neutral" else 192 for truth in LABELS.values()}, _names),
 )

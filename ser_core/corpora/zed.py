@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.corpora._corpus import Corpus, Report, gather, log, sounds
+from ser_core.corpora._corpus import Corpus, Report, Whole, gather, log, sounds
 from ser_core.errors import Problem
 
 LABELS = {"angry": "angry", "happy": "happy", "sad": "sad", "neutral": "neutral"}
@@ -99,4 +99,5 @@ CORPUS = Corpus(
     layout="ZED.json with the clips that it names",
     label_map=LABELS,
     index=index,
+    whole=Whole(180),
 )

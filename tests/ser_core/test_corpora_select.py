@@ -58,7 +58,7 @@ def test_index_prints_what_it_found_and_what_it_left_out_with_the_reason(tmp_pat
 @pytest.mark.parametrize(
     ("corpus", "root", "says"),
     [
-        ("emodv", ".", "Did you mean 'emodb'?"),
+        ("emo-db", ".", "Did you mean 'emodb'?"),
         ("emodb", "gone", "no such folder"),
         ("emodb", ".", "holds no clip of EMO-DB"),
     ],
