@@ -173,8 +173,8 @@ def path(text: str) -> str:
 # --- pages without sound ---------------------------------------------------------------------------------------------
 
 
-def _shown(page: Page, draft: Draft, *, heading: str = "") -> tuple[Entry, ...]:
-    """The page's content as a page to read; none if it has nothing to read."""
+def _shown(page: Page, draft: Draft, *, heading: str = "", where: str = "") -> tuple[Entry, ...]:
+    """The page's content as a page to read; none if it has nothing to read. ``where``: what changed in where it is shown."""
     if not page["content"].text.strip():
         page.tell("content", "mapped", "empty")
         return ()
@@ -183,7 +183,8 @@ def _shown(page: Page, draft: Draft, *, heading: str = "") -> tuple[Entry, ...]:
         page.tell("content", "not mapped", f"holds nothing to read; left out with it: {', '.join(gone) or 'nothing'}")
         return ()
     removed = f"; removed as unsafe or missing here: {', '.join(gone)}" if gone else ""
-    page.tell("content", "changed" if gone else "mapped", f"HTML of an instruction page, cleaned{removed}")
+    outcome: Outcome = "changed" if gone or where else "mapped"
+    page.tell("content", outcome, f"HTML of an instruction page, cleaned{removed}{'; ' * bool(where)}{where}")
     entry: Entry = {"trial": "instruction"}
     if heading:
         entry["title"] = draft.own(_html.escaped(heading))
@@ -288,17 +289,12 @@ def _rated(page: Page, draft: Draft) -> Piece | str:
         page.note("response", "changed", note)
     else:
         _hint(page, draft, scales)
-    heading = _heading(page, alone=len(paths) == 1)
+    heading = _heading(page, alone=len(paths) == 1, shown=bool(scales or page["content"].text.strip()))
     short = _html.plain(page["content"].text)
     if scales and not trials and short and _is_short(page["content"].text):
         page.tell("content", "mapped", "what is asked of each clip")
         return Piece((), (_likert(page, draft, scales, hearing, (heading, short)),), alone=len(paths) == 1)
-    before = _shown(page, draft, heading=heading)
-    if before:
-        page.report.add(page["content"].line, page.place, "content", "changed",
-                        "shown once, before the page's clips, instead of above each of them")  # fmt: skip
-    elif heading and trials:
-        page.tell("name", "not mapped", "the label trial asks in words of its own")
+    before = _shown(page, draft, heading=heading, where="shown once, before the page's clips, instead of above each of them")
     if scales:
         trials.append(_likert(page, draft, scales, hearing, (heading, "")))
     return Piece(before, tuple(trials), alone=len(paths) == 1)
@@ -463,16 +459,16 @@ def _hearing(page: Page, clips: int) -> Entry:
     return entry
 
 
-def _heading(page: Page, *, alone: bool) -> str:
+def _heading(page: Page, *, alone: bool, shown: bool) -> str:
     """The page's name; where each clip has a page of its own, without the number that counts them."""
-    name = _name(page)
+    name = _html.plain(page["name"].text)
     bare = re.sub(r"[\s#:.,_(\[-]*\d+(?:\s*(?:/|of|von|aus)\s*\d+)?[)\]]?$", "", name, flags=re.I)
-    if alone and bare != name:
-        page.report.add(
-            page["name"].line, page.place, "name", "changed", "the number is left out; our pages count by themselves"
-        )
+    if not shown:
+        page.tell("name", "not mapped", "the label trial asks in words of its own")
+    elif alone and bare != name:
+        page.tell("name", "changed", "the heading, without its number; our pages count by themselves")
         return bare
-    return name
+    return _name(page) if shown else ""
 
 
 def _is_short(html: str) -> bool:
@@ -487,11 +483,11 @@ def _finish(page: Page, draft: Draft) -> Piece | str:
     draft.finished += 1
     if draft.finished > 1:
         return "a second 'finish' page; webMUSHRA sends the answers on the first"
-    name = _name(page)
     asked = [q for item in page["questionnaire"].items if (q := _question(page, draft, item))]
     _unique(asked)
     if asked:
         page.tell("questionnaire", "mapped", f"{len(asked)} questions")
+        name = _name(page)
         title = {"title": draft.own(_html.escaped(name))} if name else {}
         draft.questions.append({"trial": "questionnaire", **title, "questions": asked})
         draft.before_questions += _shown(page, draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -480,3 +481,13 @@ def test_every_page_type_is_either_converted_or_explained():
     assert set(PAGES) == set(ours.split())
     assert set(NOT_MAPPABLE) == {"mushra", "bs1116", "paired_comparison", "spatial"}
     assert callable(convert)
+
+
+def test_no_option_is_told_to_be_both_mapped_and_lost(web):
+    for text in (FULL, HEAD + single("e", "a: configs/audio/c0.wav") + FINISH):
+        made = Made(web, text)
+        outcomes = {(r["line"], r["place"], r["option"]): set[str]() for r in made.report}
+        for r in made.report:
+            outcomes[(r["line"], r["place"], r["option"])].add(r["outcome"])
+        assert not [where for where, found in outcomes.items() if {"mapped", "not mapped"} <= found]
+        shutil.rmtree(made.folder)
