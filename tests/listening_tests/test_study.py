@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
+from listening_tests import settings
 from listening_tests import study as studies
 from ser_core import audio
 from ser_core.cli import main
@@ -380,3 +386,53 @@ def test_limits_are_checked_for_every_listener_whatever_part_of_a_mixed_block_is
     edit(folder / "stimuli.csv", "004,clips/4.wav,en-scotland", "004,clips/4.wav,de")
     (said,) = problems(folder)
     assert said.startswith("study.yaml:16: block 'b': 4 of 5 clips have 'de' as 'language'; with at most 1 in a row")
+
+
+def places(data: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place of a YAML document."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in inner:
+        yield (*at, key)
+        yield from places(value, (*at, key))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["delete", "rename", None, 5, -1, True, "x", "", [], {}, [5], {"x": 5}, {"trial": "label"}]
+)
+def test_whatever_stands_wherever_in_study_yaml_is_good_or_told(folder, wrong):
+    more = (
+        "  - {trial: label, per_listener: 2, max_in_a_row: {truth: 1}, plays: {least: 1}}\n"
+        "  - {block: b, order: mixed, only: native(de), timeline: [{trial: clip, segment: {count: 2}}]}\n"
+    )
+    edit(folder / "study.yaml", "  - {trial: label}\n", more)
+    path = folder / "study.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for *outer, key in places(data):
+        changed = copy.deepcopy(data)
+        parent = reduce(lambda inside, step: inside[step], outer, changed)
+        if wrong == "delete":
+            del parent[key]
+        elif wrong == "rename" and isinstance(parent, dict):
+            parent[f"{key}q"] = parent.pop(key)
+        else:
+            parent[key] = wrong
+        path.write_text(yaml.safe_dump(changed, allow_unicode=True), encoding="utf-8")
+        with suppress(BadInput):
+            found, lines, problems = settings.read(path)
+            assert problems or found.model_dump(exclude_unset=True).keys() <= changed.keys()
+            entries, _ = settings.timeline(found, lines, path)
+            assert len(entries) <= len(found.timeline)
+
+
+def test_what_the_manual_shows_of_order_and_groups_can_be_written(folder):
+    manual = (Path(studies.__file__).parent.parent / "docs" / "study.md").read_text(encoding="utf-8")
+    shown = [part.partition("```")[0] for part in manual.split("```yaml\n")[1:]]
+    assert len(shown) == 2
+    head = (folder / "study.yaml").read_text(encoding="utf-8").partition("groups:")[0]
+    path = folder / "study.yaml"
+    path.write_text(head + "".join(shown), encoding="utf-8")
+    found, lines, problems = settings.read(path)
+    entries, wrong = settings.timeline(found, lines, path)
+    assert not problems + wrong
+    assert [type(e).__name__ for e in entries] == ["Entry", "Entry", "Block", "Block", "Entry"]
+    assert [g.quota for g in found.groups] == [6, 6]
