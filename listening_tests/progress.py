@@ -81,21 +81,33 @@ def groups(study: Study, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def blocks(study: Study, store: Store, people: pd.DataFrame) -> pd.DataFrame:
-    """How far each group has come in each block: ``block, type, group, listeners, answered, trials``.
+    """How far each group has come in each block: ``entry, block, type, group, listeners, answered,
+    trials``.
 
-    A trial of the timeline that is in no block is a block of its own. Counted is who is under way or has finished, and
-    what was drawn for them: the part after the background form is drawn once that is answered.
+    ``entry`` counts the entries of the timeline from 0; one that is no block has no name. Counted is who is under way or
+    has finished, and what was drawn for them: the part after the background form is drawn once that is answered.
     """
     there = people[people["state"].isin(["under_way", "finished"])].set_index("participant")
     counts = reading.counts(store, study.id)
     counts = counts[counts["participant"].isin(there.index) & (counts["type"] != "debrief")]
-    counts = counts.assign(group=counts["participant"].map(there["group"]), order=counts["block"])
-    unit = ["order", "block_name", "type", "group"]
+    counts = counts.assign(group=counts["participant"].map(there["group"]), entry=counts["block"])
+    unit = ["entry", "block_name", "type", "group"]
     summed = counts.groupby(unit, sort=True).agg(
         listeners=("participant", "nunique"), answered=("answered", "sum"), trials=("drawn", "sum")
     )
     rows = summed.reset_index().rename(columns={"block_name": "block"})
-    return pd.DataFrame(rows[["block", "type", "group", "listeners", "answered", "trials"]])
+    return pd.DataFrame(rows[["entry", "block", "type", "group", "listeners", "answered", "trials"]])
+
+
+def shares(study: Study, blocks: pd.DataFrame) -> pd.DataFrame:
+    """Of ``blocks``, a row for each and a column for each group: how much is answered, in per cent (NaN = nothing drawn)."""
+    names = [*(g.name for g in study.settings.groups), OTHERS, UNKNOWN]
+    names += sorted(set(blocks["group"]) - set(names))
+    share = (100 * blocks["answered"] / blocks["trials"].clip(lower=1)).round()
+    unit = ["entry", "block", "type"]
+    wide = blocks.assign(share=share).pivot(index=unit, columns="group", values="share")
+    wide = wide[[name for name in names if name in wide]].reset_index()
+    return pd.DataFrame(wide.rename_axis(columns=None))
 
 
 def times(store: Store, study_id: str, people: pd.DataFrame) -> pd.DataFrame:

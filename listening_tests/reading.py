@@ -81,6 +81,13 @@ def versions(store: Store, study_id: str) -> pd.DataFrame:
     return _frame(store, query.order_by(kept.c.kept_at, kept.c.version))
 
 
+def withdrawn(store: Store, study_id: str) -> int:
+    """How many participants have taken everything back."""
+    query = sa.select(sa.func.count()).select_from(schema.withdrawals).where(schema.withdrawals.c.study == study_id)
+    with store.engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 _ORDER = (participants.c.invited_at, participants.c.participant)
 
 

@@ -10,7 +10,7 @@ Asked anew at every run of a page, so a sign-out in one tab closes the others at
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,17 @@ def is_signed_in() -> bool:
         return researcher.is_signed_in(st.context.cookies.get(researcher.COOKIE))
     except BadInput:  # the form says what is wrong with the configured hash
         return False
+
+
+def later() -> Callable[[], bool]:
+    """Like ``is_signed_in``, for what happens after this run of the page: whether this visitor still is one then.
+
+    An identity provider cannot be asked outside of a run; its user counts as signed in as long as the page is.
+    """
+    if _has_provider():
+        return lambda: True
+    cookie = st.context.cookies.get(researcher.COOKIE)
+    return lambda: researcher.is_signed_in(cookie)
 
 
 def is_researcher(user: Mapping[str, Any], allowed: str) -> bool:

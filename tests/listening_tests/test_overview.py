@@ -131,6 +131,11 @@ def test_blocks_are_counted_for_those_who_count(store, two):
         assert same["trials"].sum() == len(mine)
         assert row["answered"] == row["trials"]
     assert set(rows["type"]) == {"consent", "background", "training", "label", "attention"}
+    wide = progress.shares(two, rows)
+    assert wide["entry"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert list(wide.columns[3:]) == ["German listeners", "English listeners"]
+    assert wide["English listeners"].tolist() == [100.0] * 6
+    assert wide["German listeners"].isna().tolist() == [False] * 5 + [True]  # nothing was drawn for them there
     assert (rows["type"] == "label").sum() == 3  # two entries, of which one is for those who grew up with English
 
 
@@ -141,8 +146,8 @@ def test_the_time_of_a_trial_runs_from_the_answer_before_it(store, two):
     for person, given in reading.times(store, "tones").groupby("participant"):
         before = people.set_index("participant").loc[person, "started_at"]
         for row in given.to_dict("records"):
-            seconds = datetime.fromisoformat(row["answered_at"]) - datetime.fromisoformat(before)
-            took.setdefault(row["type"], []).append(seconds.total_seconds())
+            step = datetime.fromisoformat(row["answered_at"]) - datetime.fromisoformat(before)
+            took.setdefault(row["type"], []).append(step.total_seconds())
             before = row["answered_at"]
     rows = progress.times(store, "tones", people).set_index("type")
     assert set(rows.index) == set(took)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,16 +11,54 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from listening_tests import simulate, study
+from listening_tests import preview, simulate, study
 from listening_tests.store import Store
+from pages.parts import child, study_export
+from ser_core.cli import main
 from tests.pages.conftest import tones
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
-def test_the_demo_study_is_shown_with_its_clips_and_says_that_its_voices_are_synthetic(look, saved):
-    app = look("studies")
+@pytest.fixture
+def tab(look):
+    """The studies page with one of its tabs open, as ``tab("Links")``."""
+
+    def open_tab(name: str) -> AppTest:
+        app = look("studies")
+        app.session_state["tab"] = name
+        return app.run()
+
+    return open_tab
+
+
+@pytest.fixture
+def tones_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> study.Study:
+    """A small study, the only one."""
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones")))
+    return study.load(tmp_path / "tones")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def labels(app: AppTest) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def wait_for(name: str) -> None:
+    found = child.find(name)
+    assert found is not None
+    found.process.wait(60)
+
+
+def test_the_demo_study_is_shown_with_its_clips_and_says_that_its_voices_are_synthetic(tab, saved):
+    app = tab("About")
     assert not app.exception
     assert app.header[0].value == study.load(ROOT / "data" / "demo").title["en"]
     assert "Synthetic voices" in app.warning[0].value
@@ -29,14 +68,60 @@ def test_the_demo_study_is_shown_with_its_clips_and_says_that_its_voices_are_syn
     row = counts[(counts["part"] == "test") & (counts["language"] == "de")].iloc[0]
     wanted = by_hand[(by_hand["part"] == "test") & (by_hand["language"] == "de") & (by_hand["truth"] == "sad")]
     assert row["sad"] == len(wanted) > 0
-    assert "Nobody has been invited yet" in app.info[0].value
+    assert "Nobody has been invited yet" in tab("Progress").info[0].value
 
 
-def test_each_invited_listener_gets_a_link_that_opens_a_session_and_is_shown_only_once(look, saved):
+def test_a_draft_is_opened_closed_and_opened_again(look, tones_study):
     app = look("studies")
+    assert Store().state("tones") == "draft"
+    assert "every link says that the study is not open" in " ".join(c.value for c in app.caption)
+    press(app, "Open the study")
+    assert Store().state("tones") == "open"
+    assert "`responsible`, `contact`, `retention_days`" in app.success[0].value
+    press(app, "Close the study")
+    assert Store().state("tones") == "closed"
+    press(app, "Open it again")
+    assert Store().state("tones") == "open"
+    assert "Open the study" not in labels(app)
+
+
+def test_a_preview_is_made_when_it_is_asked_for_and_stores_nothing(look, tones_study):
+    app = look("studies")
+    assert not app.get("link_button")
+    press(app, "Preview as a listener")
+    (link,) = app.get("link_button")
+    token = parse_qs(urlsplit(link.proto.url).query)["preview"][0]
+    assert preview.find(token) is not None
+    assert Store().read_participants("tones").empty
+
+
+def test_a_copy_is_a_draft_of_its_own_and_is_chosen(look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tones(tmp_path / "studies" / "tones")
+    app = look("studies")
+    app.selectbox(key="study").set_value("tones").run()
+    app.text_input(key="copy id").set_value("tones-again")
+    press(app, "Copy the study")
+    assert study.load(tmp_path / "studies" / "tones-again").id == "tones-again"
+    assert "draft `tones-again`" in app.success[0].value
+    assert app.selectbox(key="study").value == "tones-again"
+    assert Store().state("tones-again") == "draft"
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", "..", "a/b", "tones"])
+def test_a_copy_of_an_impossible_name_is_refused(look, tones_study, name, data: Path):
+    app = look("studies")
+    app.text_input(key="copy id").set_value(name)
+    press(app, "Copy the study")
+    assert len(app.error) == 1
+    assert not (data / "studies").exists()
+    assert not (data / "elsewhere").exists()
+
+
+def test_each_invited_listener_gets_a_link_that_opens_a_session_and_is_shown_only_once(tab, saved):
+    app = tab("Links")
+    assert "as soon as the study is open" in app.info[0].value
     app.number_input[0].set_value(3)
-    next(b for b in app.button if b.label == "Make links").click()
-    app.run()
+    press(app, "Make links")
     links = pd.read_csv(io.BytesIO(saved["demo-links.csv"]))
     assert app.code[0].value.splitlines() == links["link"].tolist()
     assert len(links) == 3
@@ -45,21 +130,140 @@ def test_each_invited_listener_gets_a_link_that_opens_a_session_and_is_shown_onl
         person = Store().participant(asked["study"][0], asked["token"][0])
         assert person is not None
         assert person.participant == row.participant
-    assert [m.value for m in app.metric] == ["3", "0", "0"]
-    next(b for b in app.button if b.label == "I have them, hide").click()
+    press(app, "I have them, hide")
+    assert not any("&token=" in code.value for code in app.code)
+    assert not any("&token=" in code.value for code in tab("Links").code)
+    assert [m.value for m in tab("Progress").metric] == ["0", "0", "0", "3", "0"]
+
+
+def test_the_one_link_for_all_is_shown_renewed_and_taken_back(tab, tones_study):
+    app = press(tab("Links"), "Make the link for all")
+    first = Store().join_code("tones")
+    assert first
+    assert f"join={first}" in app.code[0].value
+    press(app, "Make another")
+    second = Store().join_code("tones")
+    assert second != first
+    assert f"join={second}" in app.code[0].value
+    press(app, "Take it back")
+    assert Store().join_code("tones") == ""
+    assert not any("join=" in code.value for code in app.code)
+
+
+def test_a_recruiting_service_gets_the_link_with_the_place_for_its_id(tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    more = 'recruitment: {completion_url: "https://example.org/done?cc={code}"}'
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones", more=more)))
+    app = press(tab("Links"), "Make the link for all")
+    shown = [code.value for code in app.code]
+    assert shown[0].endswith("&PROLIFIC_PID={{%PROLIFIC_PID%}}")
+    assert "https://example.org/done?cc={code}" in shown
+    assert any("nowhere: `ended_url` is not set" in m.value for m in app.markdown)
+
+
+def test_the_progress_of_people_and_of_simulated_listeners_is_counted_apart(tab, saved, tones_study):
+    simulate.simulate(tones_study, Store(), listeners=2, seed=1)
+    Store().invite(tones_study)
+    app = tab("Progress")
+    assert [m.value for m in app.metric] == ["0", "0", "0", "1", "0"]
+    people = pd.read_csv(io.BytesIO(saved["tones-progress-people.csv"]), keep_default_na=False)
+    assert people["state"].tolist() == ["invited"]
+    app.session_state["who"] = "simulated"
     app.run()
-    assert not app.code
-    assert not look("studies").code
+    assert [m.value for m in app.metric] == ["2", "0", "0", "0", "0"]
+    assert "Nobody was there" in " ".join(w.value for w in app.warning)
+    everybody = pd.read_csv(io.BytesIO(saved["tones-progress-simulated.csv"]), keep_default_na=False)
+    assert (everybody["answered"] == everybody["trials"]).all()
+    blocks = pd.read_csv(io.BytesIO(saved["tones-blocks-simulated.csv"]))
+    assert blocks.set_index("type").loc["label", "answered"].sum() == 4
+    groups = pd.read_csv(io.BytesIO(saved["tones-groups-simulated.csv"]))
+    assert groups["finished"].sum() == 2
+    assert {"tones-times-simulated.csv", "tones-versions.csv"} - set(saved) == {"tones-versions.csv"}
 
 
-def test_the_progress_of_listeners_is_counted(look, saved, data: Path):
-    demo = study.load(ROOT / "data" / "demo")
-    simulate.simulate(demo, Store(), listeners=2, seed=1)
-    Store().invite(demo)
-    app = look("studies")
-    assert [m.value for m in app.metric] == ["3", "2", "2"]
-    progress = pd.read_csv(io.BytesIO(saved["demo-progress.csv"]), keep_default_na=False)
-    assert sorted(progress["answered"]) == [0, *[progress["trials"].iloc[0]] * 2]
+def test_a_groups_name_cannot_bring_html_into_the_page(tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tones(tmp_path / "tones")
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    changed = text.replace("name: German listeners, native: de", "name: '<img src=x>', native: de, quota: 3")
+    (folder / "study.yaml").write_text(changed, encoding="utf-8")
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
+    simulate.simulate(study.load(folder), Store(), listeners=2, seed=1)
+    app = tab("Progress")
+    bars = " ".join(element.proto.body for element in app.get("html"))
+    assert "&lt;img src=x&gt;" in bars
+    assert "<img" not in bars
+    assert "2 of 3 wanted finished, 0 under way, 1 still wanted" in bars
+
+
+def test_simulated_listeners_are_made_by_a_process_of_their_own_and_deleted_again(tab, tones_study):
+    app = tab("Try out")
+    app.number_input(key="sim listeners").set_value(4)
+    app.number_input(key="sim drop outs").set_value(0)
+    press(app, "Simulate")
+    wait_for("simulate tones")
+    app.run()
+    assert not app.exception
+    assert "4 simulated listeners: 4 finished" in app.success[0].value
+    assert Store().read_participants("tones")["simulated"].tolist() == [True] * 4
+    app.run()
+    press(app, "Delete them all")
+    wait_for("simulate tones")
+    assert Store().read_participants("tones").empty
+
+
+def test_the_saved_zip_holds_what_the_command_writes_byte_for_byte(tab, tones_study, tmp_path: Path):
+    simulate.simulate(tones_study, Store(), listeners=2, seed=1)
+    app = tab("Export")
+    assert not app.exception
+    options = ["--for-spreadsheets"]
+    content = study_export.zipped(tones_study.folder, options, allowed=lambda: True)()
+    command = ["export", str(tones_study.folder), "--out", str(tmp_path / "out"), *options]
+    assert main("listening_tests", command) == 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert sorted(archive.namelist()) == sorted(path.name for path in (tmp_path / "out").iterdir())
+        for name in archive.namelist():
+            assert archive.read(name) == (tmp_path / "out" / name).read_bytes()
+    assert study_export.zipped(tones_study.folder, options, allowed=lambda: True)() == content
+
+
+def test_whoever_signed_out_meanwhile_gets_no_zip(tones_study):
+    with pytest.raises(PermissionError):
+        study_export.zipped(tones_study.folder, [], allowed=lambda: False)()
+
+
+def test_ids_of_a_service_are_offered_only_where_there_is_one_and_with_a_warning(
+    tab, tones_study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert [box.label for box in tab("Export").checkbox] == ["Also copies for spreadsheets"]
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "more", more="recruitment: {}")))
+    app = tab("Export")
+    app.checkbox(key="external ids").check().run()
+    assert "not pseudonymous" in app.warning[0].value
+    assert "--with-external-ids" in " ".join(c.value for c in app.caption)
+
+
+def test_versions_and_what_each_group_gets_can_be_saved(tab, saved, tones_study):
+    simulate.simulate(tones_study, Store(), listeners=2, seed=1)
+    app = tab("About")
+    assert not app.exception
+    versions = pd.read_csv(io.BytesIO(saved["tones-versions.csv"]))
+    assert versions["begun"].tolist() == [2]
+    plan = pd.read_csv(io.BytesIO(saved["tones-plan.csv"])).set_index("group")
+    assert plan.loc["German listeners", "trials"] == 4  # consent, background, two clips
+    assert "Until you delete it" in " ".join(m.value for m in app.markdown)
+
+
+def test_a_study_whose_time_is_over_says_whom_it_is_about_and_deletes_them(
+    tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones", more="retention_days: 1")))
+    found = study.load(tmp_path / "tones")
+    gone = simulate.simulate(found, Store(), listeners=2, seed=1, crowd=simulate.Crowd(drop_outs=1.0))
+    assert len(gone) == 2  # their last answer is 25 hours old
+    app = tab("About")
+    assert "The time of 2 participants is over" in " ".join(w.value for w in app.warning)
+    press(app, "Delete it")
+    assert Store().read_participants("tones").empty
+    assert not any("is over" in w.value for w in app.warning)
 
 
 def test_a_broken_study_is_refused_with_every_problem_and_where_it_is(look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
