@@ -85,15 +85,27 @@ def start_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
         yield start
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Study]]:
-    """The app on a small study with every type of trial, for all tests of a file."""
-    folder = tmp_path_factory.mktemp("whole")
+@contextmanager
+def _whole(folder: Path) -> Iterator[tuple[Callable[[], App], Study]]:
     with pytest.MonkeyPatch.context() as patch:
         study = whole_study.make(folder / "studies" / "whole")
         patch.setenv("EARWITNESS_STUDIES", str(study.folder))
         with serving(folder) as start:
-            yield start(), study
+            yield start, study
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Study]]:
+    """The app on a small study with every type of trial, for all tests of a file."""
+    with _whole(tmp_path_factory.mktemp("whole")) as (start, study):
+        yield start(), study
+
+
+@pytest.fixture
+def start_whole(tmp_path: Path) -> Iterator[tuple[Callable[[], App], Study]]:
+    """The same for one test, which starts it itself."""
+    with _whole(tmp_path) as (start, study):
+        yield start, study
 
 
 @pytest.fixture

@@ -160,6 +160,10 @@ class Eyes:
         except AssertionError as error:
             raise AssertionError(f"{what} {why}{error}") from None
 
+    def at_rest(self) -> bool:
+        """Whether the page is drawn, and not being drawn anew."""
+        return bool(self.device.ask("document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"))
+
     def sees(self, text: str) -> bool:
         """Whether the page says this now."""
         return " ".join(text.split()) in (self.ask("text") or "")

@@ -106,7 +106,8 @@
       const { x, y, width, height } = box.getBoundingClientRect();
       const [cx, cy] = [Math.round(x + width / 2), Math.round(y + height / 2)];
       const top = at(cx, cy);
-      return { x: cx, y: cy, width, height, left: x, covered: top && (holds(box, top) || holds(top, box)) ? "" : (top?.outerHTML ?? "nothing").slice(0, 200) };
+      const covered = top && (holds(box, top) || holds(top, box)) ? "" : (top?.outerHTML ?? "nothing").slice(0, 200);
+      return { x: cx, y: cy, width, height, left: x, covered, finger: matchMedia("(pointer: coarse)").matches };
     },
     chosen(what) {
       const node = find(what);

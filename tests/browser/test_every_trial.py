@@ -18,7 +18,6 @@ WAYS = {
     "keyboard": ("de", "de-DE", LAPTOP),
     "touch": ("zh-Hans", "zh-CN", PHONE),
 }
-STILL = "document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 SCHEME = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
 NO_NEED = {"rules": {"region": {"enabled": False}}}  # of no severity; Streamlit's own frame has no landmarks
 
@@ -38,8 +37,11 @@ def test_every_type_of_trial_can_be_answered(whole, context, hand):
     assert not found, "\n".join(found)
 
 
-def expect_stored(walker: Walker, *, touch: bool) -> None:
-    """Everything that was answered is stored as it was given, once, and in the order of the trials."""
+def expect_stored(walker: Walker, *, touch: bool, again: bool = False) -> None:
+    """Everything that was answered is stored as it was given, once, and in the order of the trials.
+
+    ``again``: whether some of it was heard and answered again.
+    """
     session = walker.store.session(walker.person)
     assert session.finished
     table = walker.store.read_answers(walker.study.id)
@@ -57,13 +59,14 @@ def expect_stored(walker: Walker, *, touch: bool) -> None:
                 continue
             found = kept[name] if name in kept else kept["answers"][name.removeprefix("answers.")]
             assert str(found) == str(value), (position, name)
+        assert kept["plays"] == walker.heard[position] or (again and kept["plays"] > walker.heard[position])
         assert kept["touch"] is touch
 
 
 def violations(page: Any, where: str) -> list[str]:
     """What axe-core calls serious or critical, in light and (only colours) in dark; and whether it scrolls sideways."""
     eyes = Eyes(Chromium(page))
-    eyes.until(lambda: page.evaluate(STILL), "the page never comes to rest")
+    eyes.until(eyes.at_rest, "the page never comes to rest")
     over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     found = [f"{where}: the page is {over} px too wide"] if over > 0 else []
     for scheme in ("light", "dark"):

@@ -9,7 +9,6 @@ import random
 import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from listening_tests import languages
@@ -83,16 +82,21 @@ class _Reader:
 class Walker:
     """A participant at a device."""
 
-    def __init__(self, device: Device, study: Study, person: str, interface: str, *, hand: str = "mouse", seed: int = 0):
-        self.device, self.eyes = device, Eyes(device)
+    def __init__(self, device: Device, study: Study, person: str, interface: str, *, hand: str = "mouse"):
+        self.use(device)
         self.study, self.person, self.interface, self.hand = study, person, interface, hand
         self.words = languages.texts(interface)
         self.store = Store()
-        self.rng = random.Random(seed)
         self.texts = {"text": ODD, "long_text": ODDER}
         self.played = 0.0
+        self.heard: dict[int, int] = {}
+        """How many times a sound was started, by position."""
         self.given: dict[int, dict[str, Any]] = {}
         """What was answered, by position: the values of the questions, and the part that was marked."""
+
+    def use(self, device: Device) -> None:
+        """Go on at this device."""
+        self.device, self.eyes = device, Eyes(device)
 
     # --- a whole session ---
 
@@ -104,9 +108,18 @@ class Walker:
             self.press_on()
             if trial_types()[trial.type].feedback:
                 before("feedback")
-                self.press({"role": "button", "name": self.words["training.begin"]})
+                self.eyes.until(self.told, "nothing was said after the trial")
+                self.press(self.told() or {})
         self.eyes.wait_to_read(self.words["debrief.text"])
         before("debrief")
+
+    def told(self) -> What | None:
+        """The button below what is said after a trial, if that is what the page shows."""
+        if not self.eyes.at_rest() or self.eyes.ask("count", {"selector": ".player"}):
+            return None
+        names = [self.words[key] for key in ("training.begin", "continue")]
+        buttons: list[What] = [{"role": "button", "name": name} for name in names]
+        return next((button for button in buttons if self.eyes.ask("why", button) == ""), None)
 
     def at_trial(self) -> Trial:
         """The trial that is due, once the page shows how far one has come."""
@@ -163,6 +176,7 @@ class Walker:
         for n in range(form.clips):
             for time in range(1, form.plays.least + 1):
                 self.hear(form, n, time)
+        self.heard[trial.position] = form.clips * form.plays.least
         given: dict[str, Any] = {}
         for i, question in enumerate(form.questions):
             if asked(question, given):
@@ -176,8 +190,8 @@ class Walker:
         key = "player.play" if time == 1 else "player.again"
         called = f": {form.names[n]}" if form.names else ""
         self.eyes.until(lambda: clock.monotonic() - self.played > DOUBLE_PRESS_S, "time stands still")
-        self.played = clock.monotonic()
         self.press({"role": "button", "name": self.words[key] + called})
+        self.played = clock.monotonic()
         stop = {"role": "button", "name": self.words["player.pause"] + called}
         if form.loop:
             self.eyes.wait_for(stop)
@@ -188,7 +202,8 @@ class Walker:
         """Answer a question, and say with what."""
         if question.kind in self.texts or question.kind == "number":
             return self.type_in(question)
-        wanted = [self.rng.choice([option.value for option in question.options])]
+        draw = random.Random(f"{trial.position}|{question.name}")  # whoever answers again answers the same
+        wanted = [draw.choice([option.value for option in question.options])]
         if trial.type == "attention":
             wanted = [trial.parameters["answer"]]
         elif trial.type == "headphone_check":
@@ -252,10 +267,8 @@ class Walker:
             self.reach(what)
             return
         place = self.eyes.ask("middle", what)
-        if place["covered"]:
-            self.device.picture(Path("covered.png"))
-        assert not place["covered"], f"{what} at {place} is covered by {place['covered']}, see covered.png"
-        if self.hand == "touch":
+        assert not place["covered"], f"{what} at {place} is covered by {place['covered']}"
+        if place["finger"]:
             assert min(place["width"], place["height"]) >= 24, f"{what} is too small to be touched: {place}"
         (self.device.tap if self.hand == "touch" else self.device.click)(place["x"], place["y"])
 

@@ -11,10 +11,11 @@ import re
 import signal
 import subprocess
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 PATIENT_S = 60
 
@@ -59,7 +60,8 @@ class Session:
             text=True,
             start_new_session=True,
         )
-        self.socket: ClientConnection = connect(f"{self._address()}/session", max_size=None)
+        self.open = ExitStack()
+        self.socket = self.open.enter_context(connect(f"{self._address()}/session", max_size=None))
         self.sent = 0
         self.version = self.command("session.new", capabilities={})["capabilities"]["browserVersion"]
 
@@ -92,7 +94,7 @@ class Session:
 
     def close(self) -> None:
         """End the browser with all its processes."""
-        self.socket.close()
+        self.open.close()
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:

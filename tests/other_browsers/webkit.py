@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ class WebKit:
         options.binary_location = program() or ""
         options.add_argument("--automation")
         options.add_argument("--full-screen")  # its toolbar would not let the window be as narrow as a phone
-        service = Service("/usr/bin/WebKitWebDriver", env={**os.environ, "DISPLAY": f":{screen.number}"})
+        place = {"DISPLAY": f":{screen.number}", "LANG": "en_GB.UTF-8"}
+        service = Service("/usr/bin/WebKitWebDriver", env={**os.environ, **place})
         self.driver = webdriver.WebKitGTK(options=options, service=service)
         self.driver.set_window_size(width, height)
         self.version = self.driver.capabilities["browserVersion"]
@@ -103,7 +105,10 @@ class WebKit:
         self._keys([("down", key) for key in keys] + [("up", key) for key in reversed(keys)])
 
     def write(self, text: str) -> None:
-        self._keys([(way, letter) for letter in text for way in ("down", "up")])
+        if re.fullmatch("[ -~]*", text):
+            self._keys([(way, letter) for letter in text for way in ("down", "up")])
+        else:  # the driver has no keys for these; they come as from an input method
+            assert self.ask(f"document.execCommand('insertText', false, {json.dumps(text)})")
 
     def _keys(self, presses: list[tuple[str, str]]) -> None:
         actions = ActionBuilder(self.driver, keyboard=KeyInput("keys"))
