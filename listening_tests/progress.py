@@ -33,7 +33,7 @@ def listeners(study: Study, store: Store) -> pd.DataFrame:
     people = reading.people(store, study.id)
     standing = reading.standing(store, study.id).set_index("participant")
     answered = people["participant"].map(standing["answered"]).fillna(0).astype(int)
-    last_at = people["participant"].map(standing["last_at"]).fillna("").astype("str")
+    last_at = people["participant"].map(standing["last_at"].astype("object")).fillna("").astype("str")
     group = people["group"].where(people["group"] != "", UNKNOWN)
     shown = people.assign(
         group=group,

@@ -386,20 +386,6 @@ class Store:
             rows = connection.execute(query).mappings().all()
         return pd.DataFrame([dict(r) for r in rows], columns=[c.name for c in columns])
 
-    def progress(self, study: Study) -> pd.DataFrame:
-        """Each participant's group, language, times, and how many of their trials are answered."""
-        people = self.read_participants(study.id)
-        given = self.read_answers(study.id)
-        said = backgrounds(given)
-        groups = [study.group(said[p]) if p in said else "" for p in people["participant"]]
-        done = people["participant"].map(given.groupby("participant").size()).fillna(0).astype(int)
-        expected = len(timeline.draw(study, Listener(0)))
-        planned = people["planned"].where(people["planned"] > 0, expected) - 1  # the debrief waits for no answer
-        simulated = people["simulated"].map({True: "yes", False: "no"})
-        facts = ["participant", "group", "ui_language", "simulated"]
-        shown = [*facts, "outcome", "invited_at", "started_at", "finished_at", "answered", "trials"]
-        return people.assign(group=groups, answered=done, trials=planned, simulated=simulated)[shown]
-
 
 def _invitation(token: str = "") -> Invitation:
     return Invitation(f"P{readable(8)}", token or secrets.token_urlsafe(16))
@@ -410,12 +396,6 @@ def _trials_of(engine: sa.Engine, participant: str, *, drawn: bool) -> tuple[Tri
     query = sa.select(trials).where(trials.c.participant == participant).order_by(trials.c.position)
     with engine.connect() as connection:
         return tuple(_trial(row) for row in connection.execute(query).mappings())
-
-
-def backgrounds(given: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """What each participant said of themselves, from ``read_answers``."""
-    said = given[given["type"] == "background"]
-    return dict(zip(said["participant"], said["answer"], strict=True))
 
 
 def consent_row(participant: str, study: Study, *, language: str, agreed: bool) -> dict[str, Any]:

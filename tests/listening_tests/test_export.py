@@ -9,7 +9,7 @@ import json
 import pandas as pd
 import pytest
 
-from listening_tests import export, export_tables, reading
+from listening_tests import export, export_tables, progress, reading
 from listening_tests import study as studies
 from listening_tests.session import Answered, Refused
 from listening_tests.simulate import simulate
@@ -81,7 +81,7 @@ def test_simulated_listeners_are_marked_and_their_tables_are_valid(store, study,
     tables = export.tables(study, store)
     assert set(tables.raters["rater"]) == set(people)
     assert set(tables.raters["simulated"]) == {"yes"}
-    assert set(store.progress(study)["simulated"]) == {"yes"}
+    assert set(progress.listeners(study, store)["simulated"]) == {"yes"}
     assert len(tables.ratings) == 5 * 4
     ratings.write(tables, tmp_path / "out")
     assert len(ratings.read(tmp_path / "out").ratings) == 20

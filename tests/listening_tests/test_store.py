@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from listening_tests import schema, timeline
+from listening_tests import progress, schema, timeline
 from listening_tests.session import Answered, Refused
 from listening_tests.store import Store
 from listening_tests.timeline import Listener
@@ -150,9 +150,9 @@ def test_a_session_goes_on_where_it_stopped_after_a_restart(store, study):
 def test_the_last_answer_finishes_the_session(store, study):
     person, _ = _begin(store, study)
     for trial in _described(store, person).trials[2:-1]:
-        assert store.progress(study)["finished_at"].tolist() == [""]
+        assert progress.listeners(study, store)["finished_at"].tolist() == [""]
         store.record(person, Answered(trial.position, HEARD))
-    row = store.progress(study).iloc[0]
+    row = progress.listeners(study, store).iloc[0]
     assert row["finished_at"]
     assert (row["group"], row["answered"], row["trials"]) == ("German listeners", 7, 7)
 
