@@ -44,7 +44,7 @@ def rest(study: Study, listener: Listener) -> tuple[Trial, ...]:
     Raises:
         Unordered: the limits on what may follow what leave no order; a study that was checked does not come to this.
     """
-    first = len(opening(study, listener))
+    first = len(_Drawing(study, listener, complete=False).entries(study.timeline[: _cut(study)]))
     return _numbered(_Drawing(study, listener).entries(study.timeline[_cut(study) :]), first)
 
 
@@ -82,6 +82,7 @@ _DRAWS = 20  # of clips for a share, until one of them can be put in order
 class _Drawing:
     study: Study
     listener: Listener
+    complete: bool = True  # whether parameters are resolved; to count the trials, they need not be
 
     def rng(self, *of: object) -> random.Random:
         """The chance of one part of the study: no other part's trials change it."""
@@ -188,7 +189,7 @@ class _Drawing:
         made = []
         for stimulus, other, repeat in self.clips(entry, rng):
             parameters = dict(entry.parameters)
-            if kind.resolve:
+            if kind.resolve and self.complete:
                 parameters = kind.resolve(parameters, self.study, self.listener.seed, rng)
             key = secrets.token_urlsafe(16)
             made.append(Trial(0, entry.trial, number, stimulus, key, parameters, other, "", repeat))
