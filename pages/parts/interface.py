@@ -33,4 +33,4 @@ def text(tag: str, key: str, **values: object) -> str:
 
 def plain(words: str) -> str:
     """Text that Streamlit shows as it is: a title is no Markdown."""
-    return re.sub(r"([^\w\s])", r"\\\1", words)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words)  # ASCII's punctuation; before any other a backslash would be seen
