@@ -7,6 +7,7 @@ it has committed is kept.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -59,7 +60,12 @@ def start(name: str, args: Sequence[str]) -> Child:
         return before
     output = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes into it after we have returned
     process = subprocess.Popen(
-        _command(args), cwd=places.ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        _command(args),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=_environment(),
+        start_new_session=True,  # an interrupt of the server in its terminal is not one of the child
     )
     _children()[name] = Child(tuple(args), process, output)
     return _children()[name]
@@ -84,7 +90,7 @@ def wait(args: Sequence[str]) -> str:
         BadInput: it refused what it was given; with its words.
     """
     ended = subprocess.run(
-        _command(args), cwd=places.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        _command(args), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=_environment()
     )
     if ended.returncode:
         raise BadInput(ended.stderr.strip() or f"it ended with status {ended.returncode}")
@@ -94,6 +100,12 @@ def wait(args: Sequence[str]) -> str:
 def _command(args: Sequence[str]) -> list[str]:
     modest = ["nice", "-n", "10"] if shutil.which("nice") else []
     return [*modest, sys.executable, "-m", "listening_tests", *args]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and a Python that finds the project wherever the server was started from."""
+    path = os.pathsep.join(filter(None, [str(places.ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"}
 
 
 @st.cache_resource(show_spinner=False)
