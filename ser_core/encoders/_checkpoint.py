@@ -5,8 +5,8 @@ encoder declares (``EARWITNESS_MODELS`` defaults to ``models/`` in the data fold
 URL itself, unless ``--offline``, ``HF_HUB_OFFLINE`` or ``EARWITNESS_OFFLINE`` says that nothing is fetched.
 
 A result is traced to a revision. Files in the hub's cache are the commit that they were fetched at, pinned or not. A file
-from a URL is the sha256 it is pinned to. Of files that somebody put into a folder only their content is known: their revision
-is ``files:<sha256>``, over the names and contents of configuration and weights.
+from a URL is the sha256 it is pinned to. Of files that somebody put into a folder only their content is known: their
+revision is ``files:<sha256>``, over the names and contents of configuration and weights.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def is_url(encoder: Encoder) -> bool:
 
 
 def command(name: str, encoder: Encoder) -> str:
-    """The shell command that fetches an encoder's files to where they are looked for; empty where there is nothing to fetch."""
+    """The shell command that fetches an encoder's files to where they are looked for; empty if there is nothing to fetch."""
     if not encoder.source:
         return ""
     target = shlex.quote(str(models() / name))

@@ -42,8 +42,8 @@ class Hearing(Protocol):
     def pooled(self, clips: Sequence[Samples], *, spread: bool = False) -> torch.Tensor:
         """float32 [clip, layer, dim], means over the frames; with ``spread`` [clip, layer, 2 * dim], means then deviations.
 
-        The same numbers as pooling what ``__call__`` returns, without keeping the frames of all layers. Deviations are of all
-        frames (divided by their number).
+        The same numbers as pooling what ``__call__`` returns, without keeping the frames of all layers. Deviations are of
+        all frames (divided by their number).
         """
 
 
@@ -64,8 +64,8 @@ class Encoder:
     source: str = ""
     """``org/model`` on the Hugging Face hub, the URL of a file, or empty: there is nothing to fetch."""
     revision: str = ""
-    """What is pinned: the hub's commit, ``sha256:...`` of the file at a URL, or, with no source, words that change whenever the
-    same clip would give other numbers. Empty: no commit is pinned; ``Opened.revision`` tells what was opened."""
+    """What is pinned: the hub's commit, ``sha256:...`` of the file at a URL, or, with no source, words that change whenever
+    the same clip would give other numbers. Empty: no commit is pinned; ``Opened.revision`` tells what was opened."""
     files: tuple[str, ...] = ()
     """Patterns of the files needed of a hub's repository, if not ``_checkpoint.HUB_FILES``."""
     also: tuple[str, ...] = ()

@@ -63,7 +63,7 @@ def open_encoder(name: str, *, device: str = "cpu", dtype: str = "fp32", offline
     """Get the files of an encoder (see ``_checkpoint.folder``) and open it on ``device`` ("cpu", "cuda", "cuda:1", "mps").
 
     Raises:
-        BadInput: no such encoder or dtype, or its files are missing, broken or of another model; the message says what to do.
+        BadInput: no such encoder or dtype, or its files are missing, broken or another model's; the message says what to do.
     """
     encoder = find(name)
     if dtype not in DTYPES:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def summary(frames: torch.Tensor, *, spread: bool) -> torch.Tensor:
-    """[..., frame, dim] -> float32 [..., dim], or [..., 2 * dim] with ``spread``; deviations of all frames, not of a sample."""
+    """[..., frame, dim] -> float32 [..., dim], or [..., 2 * dim] with ``spread`` (deviations of all frames)."""
     import torch
 
     frames = frames.float()
