@@ -91,6 +91,10 @@ class Study:
         """How many listeners of this group are wanted; 0 = any number."""
         return next((g.quota for g in self.settings.groups if g.name == group), 0)
 
+    def duration_s(self, stimulus: str) -> float:
+        """How long a clip is."""
+        return float(self.stimuli.loc[self.stimuli["stimulus"] == stimulus, "duration_s"].iloc[0])
+
     def path(self, stimulus: str) -> Path:
         """Where a clip lies."""
         row = self.stimuli.loc[self.stimuli["stimulus"] == stimulus].iloc[0]

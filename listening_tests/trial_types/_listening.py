@@ -87,7 +87,7 @@ class Hearing(Parameters):
     )
     per_listener: int = Described(default=0, ge=0, description="how many of the clips each listener hears; 0 = all")
     balanced_by: list[str] = Described(
-        default=["truth"], description="columns of stimuli.csv whose values each listener's share holds equally often"
+        default=["truth"], description="columns of stimuli.csv; a listener's share holds as much of each value as the whole"
     )
     repeats: int = Described(default=0, ge=0, description="how many of the clips are heard a second time")
     plays: Hearings = Described(default=Hearings(), description="how often each clip must and may be heard")
