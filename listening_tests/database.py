@@ -18,10 +18,13 @@ import sqlalchemy as sa
 from listening_tests.schema import metadata
 from ser_core import places
 
+BUSY_MS = 10_000
+"""How long SQLite waits for others who are writing."""
+
 _MIGRATING = threading.Lock()
 # WAL lets listeners write while a researcher reads; FULL is slower, but an answer survives a power cut; secure_delete
 # overwrites with zeros what somebody who withdraws takes back.
-_SQLITE = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON")
+_SQLITE = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "secure_delete=ON")
 
 
 def default_url() -> str:

@@ -129,7 +129,12 @@ def _delete(connection: sa.Connection, participant: str) -> None:
 
 
 def _forget(engine: sa.Engine) -> None:
-    """Take the deleted rows out of SQLite's log as well; secure_delete has overwritten them in the file itself."""
+    """Take the deleted rows out of SQLite's log as well; secure_delete has overwritten them in the file itself.
+
+    Whoever writes waits meanwhile, so this gives up quickly where somebody is reading; SQLite then does it by and by.
+    """
     if database.is_sqlite(engine):
-        with suppress(sa.exc.OperationalError), engine.connect() as connection:  # somebody is reading: next time
+        with suppress(sa.exc.OperationalError), engine.connect() as connection:
+            connection.execute(sa.text("PRAGMA busy_timeout=200"))
             connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            connection.execute(sa.text(f"PRAGMA busy_timeout={database.BUSY_MS}"))

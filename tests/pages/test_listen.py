@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from listening_tests import languages, preview, schema
@@ -278,6 +279,16 @@ def test_who_does_not_fit_is_thanked_and_sent_back(study, tmp_path, monkeypatch)
     assert ENGLISH["ended.screened_out"] in _said(at)
     assert _links(at) == ["https://back.example/sorry?who="]
     assert not at.code
+
+
+def test_a_run_of_the_page_asks_the_database_little(study):
+    store = Store()
+    invitation, _ = _come_to(store, study, left=5)
+    at = _open(invitation.token)
+    asked: list[str] = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    at.run()
+    assert len(asked) <= 3, asked
 
 
 # --- the one link for all ---
