@@ -31,9 +31,10 @@ def listeners(study: Study, store: Store) -> pd.DataFrame:
     ``trials`` counts those that wait for an answer; the debrief waits for none.
     """
     people = reading.people(store, study.id)
-    standing = reading.standing(store, study.id).set_index("participant")
-    answered = people["participant"].map(standing["answered"]).fillna(0).astype(int)
-    last_at = people["participant"].map(standing["last_at"].astype("object")).fillna("").astype("str")
+    standing = reading.standing(store, study.id)
+    said = {row["participant"]: row for row in standing.to_dict("records")}
+    answered = [int(said[p]["answered"]) if p in said else 0 for p in people["participant"]]
+    last_at = pd.Series([said[p]["last_at"] if p in said else "" for p in people["participant"]], people.index, dtype="str")
     group = people["group"].where(people["group"] != "", UNKNOWN)
     shown = people.assign(
         group=group,
