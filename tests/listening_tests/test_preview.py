@@ -66,15 +66,21 @@ def test_previews_do_not_know_of_each_other(store, study):
     assert second.count(study.id) == 0
 
 
+def _by_key(key: str):
+    found = preview.by_key(key)
+    assert found is not None
+    return found
+
+
 def test_a_clip_is_found_in_the_answers_database_and_in_a_preview(store, study):
     _, shown, person = _preview(study)
     shown.begin(person, study)
     trial = shown.session(person).trials[1]
-    where, who, found = preview.by_key(trial.key)
+    where, who, found = _by_key(trial.key)
     assert (where, who.participant, found) == (shown, person, trial)
     (real,) = store.invite(study)
     trial = store.begin(real.participant, study).trials[0]
-    where, who, _ = preview.by_key(trial.key)
+    where, who, _ = _by_key(trial.key)
     assert (where.engine, who.participant) == (store.engine, real.participant)
     assert preview.by_key("guessed") is None
 
