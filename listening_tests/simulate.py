@@ -63,8 +63,9 @@ def simulate(study: Study, store: Store, *, listeners: int, seed: int, crowd: Cr
     seeds = random.Random(seed)
     people = store.invite(study, simulated=[seeds.getrandbits(62) for _ in range(listeners)])
     groups = _groups(study, random.Random(f"{seed}|groups"))
+    truths = dict(zip(study.stimuli["stimulus"], study.stimuli["truth"], strict=True))
     for n, (person, group) in enumerate(zip((i.participant for i in people), groups, strict=False)):
-        _Listener(study, store, person, group, crowd, random.Random(f"{seed}|{n}")).listen()
+        _Listener(study, store, person, group, crowd, random.Random(f"{seed}|{n}"), truths).listen()
     return [i.participant for i in people]
 
 
@@ -96,6 +97,7 @@ class _Listener:
     group: str
     crowd: Crowd
     rng: random.Random
+    truths: Mapping[str, str]
 
     def listen(self) -> None:
         """Answer until the end, or until they leave."""
@@ -134,17 +136,13 @@ class _Listener:
         if trial.type == "background":
             return background(trial, self.study, self.group, self.rng)
         answer = kind.simulate(trial, self.rng)
-        truth = self._truth(trial) if kind.rates and self.crowd.accuracy is not None else ""
+        truth = self.truths[trial.stimulus] if kind.rates and self.crowd.accuracy is not None else ""
         if not truth or truth not in trial.parameters["choices"]:
             return answer
         right = self.rng.random() < (self.crowd.accuracy or 0.0)
         # Asked again rather than changed: what else an answer holds follows from its label.
         tries = (kind.simulate(trial, self.rng) for _ in range(_TRIES))
         return next((a for a in tries if (a.get("label") == truth) == right), answer)
-
-    def _truth(self, trial: Trial) -> str:
-        clips = self.study.stimuli
-        return str(clips.loc[clips["stimulus"] == trial.stimulus, "truth"].iloc[0])
 
     def _arrive(self) -> None:
         language = self.rng.choice(self.study.languages)
