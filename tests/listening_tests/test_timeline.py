@@ -54,7 +54,8 @@ def make(timeline: str, clips: int = 12, folder: Path = Path("nowhere")) -> Stud
         for part in ("test", "more", "catch")
         for i in range(clips if part != "catch" else 3)
     ]
-    return studies.restore(folder, "v", HEAD + timeline + "  - {trial: debrief}\n", pd.DataFrame(rows))
+    clips = pd.DataFrame(rows).assign(duration_s=2.0)
+    return studies.restore(folder, "v", HEAD + timeline + "  - {trial: debrief}\n", clips)
 
 
 def shown(study: Study, seed: int = 0, place: int = 0, **of: object) -> list[Trial]:
