@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,14 @@ def of(study: Study, stimulus: str) -> Path:
         KeyError: the study has no such clip.
         OSError: there is no copy, and the file is gone or is not any more what it was.
     """
-    rows = study.stimuli[study.stimuli["stimulus"] == stimulus]
-    if rows.empty:
-        raise KeyError(stimulus)
-    row = rows.iloc[0]
-    return copy(study.folder / str(row["file"]), str(row["sha256"]), float(row.get("gain_db", 0.0)))
+    file, sha256, gain_db = _clips(study)[stimulus]
+    return copy(study.folder / file, sha256, gain_db)
+
+
+@lru_cache(maxsize=32)  # asked for each clip that a listener fetches; to search a table takes longer than to send the clip
+def _clips(study: Study) -> dict[str, tuple[str, str, float]]:
+    rows = study.stimuli.to_dict("records")
+    return {str(r["stimulus"]): (str(r["file"]), str(r["sha256"]), float(r.get("gain_db", 0.0))) for r in rows}
 
 
 def copy(path: Path, sha256: str, gain_db: float) -> Path:

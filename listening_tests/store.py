@@ -57,6 +57,21 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+# What each click of each listener asks: put together once, since that takes SQLAlchemy longer than to answer it.
+_PARTICIPANT = tuple(Participant.__dataclass_fields__)
+_TRIAL = tuple(Trial.__dataclass_fields__)
+_COLUMNS = [participants.c[name] for name in _PARTICIPANT]
+_BY_TOKEN = sa.select(*_COLUMNS).where(
+    (participants.c.study == sa.bindparam("s")) & (participants.c.token_sha256 == sa.bindparam("t"))
+)
+_BY_KEY = sa.select(*_COLUMNS, *(trials.c[name] for name in _TRIAL)).join(trials).where(trials.c.key == sa.bindparam("key"))
+_STANDING = (
+    sa.select(*(participants.c[name] for name in ("started_at", "place", "planned", "outcome")), answers.c.position)
+    .select_from(participants.outerjoin(answers, answers.c.participant == participants.c.participant))
+    .where(participants.c.participant == sa.bindparam("who"))
+)
+
+
 class Store:
     """Participants, consents, answers and events of all studies in one database."""
 
@@ -154,11 +169,9 @@ class Store:
 
     def participant(self, study_id: str, token: str) -> Participant | None:
         """Who holds this token, or None."""
-        wanted = (participants.c.study == study_id) & (participants.c.token_sha256 == _sha256(token))
-        columns = [participants.c[name] for name in Participant.__dataclass_fields__]
         with self.engine.connect() as connection:
-            row = connection.execute(sa.select(*columns).where(wanted)).mappings().first()
-        return Participant(**row) if row else None
+            row = connection.execute(_BY_TOKEN, {"s": study_id, "t": _sha256(token)}).first()
+        return Participant(*row) if row else None
 
     def begin(self, participant: str, study: Study) -> Session:
         """The participant's session; what can be drawn of its order is drawn now, and kept.
@@ -229,17 +242,14 @@ class Store:
         Raises:
             Refused: they have withdrawn.
         """
-        who = participants.c.participant == participant
-        columns = [participants.c[name] for name in ("started_at", "place", "planned", "outcome")]
-        done = sa.select(answers.c.position).where(answers.c.participant == participant)
         with self.engine.connect() as connection:
-            me = connection.execute(sa.select(*columns).where(who)).mappings().one_or_none()
-            if me is None:
-                raise Refused("withdrawn")
-            answered = frozenset(connection.execute(done).scalars())
-        drawn = me["place"] >= 0
-        given = _trials_of(self.engine, participant, drawn=drawn) if me["started_at"] else ()
-        return Session(given, answered, drawn, me["planned"], me["outcome"])
+            rows = connection.execute(_STANDING, {"who": participant}).all()
+        if not rows:
+            raise Refused("withdrawn")
+        me = rows[0]
+        answered = frozenset(row.position for row in rows if row.position is not None)
+        given = _trials_of(self.engine, participant, drawn=me.place >= 0) if me.started_at else ()
+        return Session(given, answered, me.place >= 0, me.planned, me.outcome)
 
     # --- versions ---
 
@@ -308,14 +318,18 @@ class Store:
         given = {p: {"skipped": True} for p in after.answered - before.answered} | {event.position: dict(event.answer)}
         rows = [{"participant": participant, "position": p, "answer": a, "answered_at": at} for p, a in given.items()]
         ending = {"outcome": after.ended} if after.ended else {"finished_at": at} if after.finished else {}
-        with suppress(sa.exc.IntegrityError), self.engine.begin() as connection:  # another tab was first: its answer counts
-            connection.execute(answers.insert(), rows)
-            if ending:
-                who = participants.c.participant == participant
-                connection.execute(participants.update().where(who).values(ending))
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(answers.insert(), rows)
+                if ending:
+                    who = participants.c.participant == participant
+                    connection.execute(participants.update().where(who).values(ending))
+        except sa.exc.IntegrityError:  # another tab was first: its answer counts
+            after = self.session(participant)
         if not after.drawn and after.current is None and not after.ended:
             self._draw_rest(participant)
-        return self.session(participant)
+            return self.session(participant)
+        return after
 
     def consent(self, participant: str, study: Study, *, language: str, agreed: bool) -> None:
         """Keep which text was shown, in which language, and what the participant said to it."""
@@ -351,13 +365,12 @@ class Store:
 
     def by_key(self, key: str) -> tuple[Participant, Trial] | None:
         """The participant and trial that a random clip name belongs to, or None."""
-        query = sa.select(participants, trials).join(trials).where(trials.c.key == key)
         with self.engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_BY_KEY, {"key": key}).first()
         if row is None:
             return None
-        who = {name: row[participants.c[name]] for name in Participant.__dataclass_fields__}
-        return Participant(**who), _trial({c.name: row[c] for c in trials.c})
+        n = len(_PARTICIPANT)
+        return Participant(*row[:n]), _trial(dict(zip(_TRIAL, row[n:], strict=True)))
 
     def count(self, study_id: str) -> int:
         """How many answers the study has; changes whenever there is something new to show."""
