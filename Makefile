@@ -18,11 +18,11 @@ CHROMIUM = $(shell for c in chromium chromium-browser google-chrome google-chrom
 	/Applications/Chromium.app/Contents/MacOS/Chromium "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do \
 	command -v "$$c" && break; done)
 
-.PHONY: help app install test lint types format browser demo clean
+.PHONY: help app install test test-browsers lint types format browser demo clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 	@echo "  Without a GPU, on Linux: make app TORCH_INDEX=<PyTorch's CPU wheel index> spares gigabytes of CUDA."
 
 app: $(APP_READY) ## everything a fresh machine needs, then the app with the demo study open
@@ -32,8 +32,16 @@ install: $(APP_READY) ## only what "make app" installs
 
 test: $(TEST_READY) browser ## everything the tests need, then linting, typing and all tests
 	@$(MAKE) lint types
-	$(BIN)/pytest -n 2 --ignore=tests/browser
+	$(BIN)/pytest -n 2 --ignore=tests/browser --ignore=tests/other_browsers
 	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser
+
+# What cannot be installed is skipped, and the tests say which browser that was.
+test-browsers: $(TEST_READY) browser ## the listener's page in Firefox and WebKit, and every fault at every step
+	@if command -v apt-get >/dev/null; then for package in firefox-esr webkit2gtk-driver xvfb; do \
+		dpkg -s $$package >/dev/null 2>&1 || $(APT) install --no-install-recommends $$package || { \
+			$(APT) update && $(APT) install --no-install-recommends $$package; } || echo "$$package cannot be installed."; \
+	done; else echo "Firefox and WebKit are looked for where Debian puts them; without apt-get they are not installed."; fi
+	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -rs tests/other_browsers
 
 lint: $(TEST_READY) ## ruff: form and common mistakes
 	$(BIN)/ruff format --check .

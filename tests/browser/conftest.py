@@ -21,7 +21,7 @@ from listening_tests.study import Study
 from tests.browser import whole_study
 from tests.browser.people import ROOT, App
 
-PATIENT_MS = 20_000  # two cores may be busy with other tests
+PATIENT_MS = 45_000  # two cores may be busy with other tests
 
 
 @contextmanager

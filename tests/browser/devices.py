@@ -13,8 +13,12 @@ from typing import Any, Protocol
 from playwright.sync_api import Error, Page
 
 FINDING = Path(__file__).with_name("finding.js").read_text(encoding="utf-8").strip().removesuffix(";")
-PATIENT_S = 30.0
+PATIENT_S = 45.0
 """Two cores may be busy with other tests."""
+
+REST = """document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'
+    && !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"""
+"""Streamlit says so itself; and nothing is fading in or out."""
 
 What = dict[str, str]
 """Something to look for: ``role`` with ``name`` and perhaps ``group``, or a ``selector``."""
@@ -162,7 +166,7 @@ class Eyes:
 
     def at_rest(self) -> bool:
         """Whether the page is drawn, and not being drawn anew."""
-        return bool(self.device.ask("document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"))
+        return bool(self.device.ask(REST))
 
     def sees(self, text: str) -> bool:
         """Whether the page says this now."""

@@ -42,7 +42,6 @@ class Unlucky:
         self.link = self.app.link(study, invitation)
         self.walker = Walker(self.open(), study, invitation.participant, "en")
         self.order: list[Trial] = []
-        self.stored: dict[int, Any] = {}
 
     def open(self) -> Device:
         """Open the link in a new tab."""
@@ -65,16 +64,15 @@ class Unlucky:
         if moment != "before":
             self.walker.press(self.walker.last)
         if moment == "stored":
-            self.walker.eyes.until(lambda: trial.position in self.answers(), f"{told}: never stored")
-        acknowledged = self.answers()
+            self.walker.eyes.until(lambda: trial.position in self.walker.kept(), f"{told}: never stored")
+        acknowledged = self.walker.kept()
         self.happen(fault)
         self.expect_kept(acknowledged, told)
         if moment == "stored":
-            assert trial.position in self.answers(), told
+            assert trial.position in self.walker.kept(), told
         else:
             self.finish(trial, fault, moment, told)
         self.expect_kept(acknowledged, told)
-        self.stored = self.answers()
         assert self.walker.store.session(self.walker.person).answered >= {trial.position}, told
         self.leave_feedback(trial)
 
@@ -97,7 +95,7 @@ class Unlucky:
         plays = self.walker.form(trial) is not None
         kept = plays and fault in ("server", "reload")  # the player keeps what was done, in the tab
         if moment == "pressed" and kept:
-            self.walker.eyes.until(lambda: trial.position in self.answers(), f"{told}: never arrived")
+            self.walker.eyes.until(lambda: trial.position in self.walker.kept(), f"{told}: never arrived")
         elif kept:
             self.walker.press_on()
         elif moment == "pressed" and self.came(trial):
@@ -113,9 +111,9 @@ class Unlucky:
     def came(self, trial: Trial) -> bool:
         """Whether what was pressed comes to the database in good time."""
         late = time.monotonic() + 3
-        while time.monotonic() < late and trial.position not in self.answers():
+        while time.monotonic() < late and trial.position not in self.walker.kept():
             time.sleep(0.05)
-        return trial.position in self.answers()
+        return trial.position in self.walker.kept()
 
     def again(self, trial: Trial) -> None:
         """Answer what is asked, unless the answer has come after all."""
@@ -134,16 +132,9 @@ class Unlucky:
         if begin := self.walker.told():
             self.walker.press(begin)
 
-    def answers(self) -> dict[int, Any]:
-        """What is in the database, by position."""
-        table = self.walker.store.read_answers(self.study.id)
-        rows = list(zip(table["position"], table["answer"], strict=True))
-        assert len(dict(rows)) == len(rows), "an answer is there twice"
-        return dict(rows)
-
     def expect_kept(self, acknowledged: dict[int, Any], told: str) -> None:
         """Nothing acknowledged is lost or changed, nothing is skipped, and the order is the one that was drawn."""
-        now = self.answers()
+        now = self.walker.kept()
         assert {position: now.get(position) for position in acknowledged} == acknowledged, told
         assert sorted(now) == list(range(len(now))), told
         session = self.walker.store.session(self.walker.person)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
+from listening_tests import export
 from tests.browser.devices import Chromium, Eyes
 from tests.browser.people import opened
-from tests.browser.walker import HURRY, Walker
+from tests.browser.walker import HURRY, ODD, ODDER, Walker
 
 LAPTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
@@ -19,6 +22,7 @@ WAYS = {
     "touch": ("zh-Hans", "zh-CN", PHONE),
 }
 SCHEME = "getComputedStyle(document.querySelector('.stApp')).colorScheme"
+NAMES = ("answers.csv", "answers.spreadsheet.csv")
 NO_NEED = {"rules": {"region": {"enabled": False}}}  # of no severity; Streamlit's own frame has no landmarks
 
 
@@ -34,7 +38,18 @@ def test_every_type_of_trial_can_be_answered(whole, context, hand):
     found: list[str] = []
     walker.walk(lambda trial: found.extend(violations(page, f"{trial} in {interface}")))
     expect_stored(walker, touch=hand == "touch")
+    expect_exported(walker)
     assert not found, "\n".join(found)
+
+
+def expect_exported(walker: Walker) -> None:
+    """What was typed comes back to the byte; only the copies for spreadsheets differ, and say so."""
+    made = export.export(walker.study, walker.store, spreadsheets=True).files
+    plain, safe = (list(csv.DictReader(io.StringIO(made[name].decode("utf-8-sig"), newline=""))) for name in NAMES)
+    mine = {row["field"]: row["value"] for row in plain if row["participant"] == walker.person and row["value"]}
+    assert (mine["answers.city"], mine["answers.remark"], mine["comment"]) == (ODD, ODDER, ODDER)
+    assert all(cell[:1] not in "=+@\t" for row in safe for cell in row.values() if cell)
+    assert "apostrophe" in made["codebook.csv"].decode()
 
 
 def expect_stored(walker: Walker, *, touch: bool, again: bool = False) -> None:
@@ -44,11 +59,10 @@ def expect_stored(walker: Walker, *, touch: bool, again: bool = False) -> None:
     """
     session = walker.store.session(walker.person)
     assert session.finished
-    table = walker.store.read_answers(walker.study.id)
-    mine = table[table["participant"] == walker.person].set_index("position")
-    assert list(mine.index) == list(range(len(session.trials) - 1))
+    stored = walker.kept()
+    assert list(stored) == list(range(len(session.trials) - 1))
     for position, given in walker.given.items():
-        kept: Any = mine.loc[position, "answer"]
+        kept = stored[position]
         for name, value in given.items():
             if name == "segments":
                 assert kept["segments"] == [value[0]], position

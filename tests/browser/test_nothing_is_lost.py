@@ -13,6 +13,8 @@ from listening_tests import study as studies
 from listening_tests.store import Store
 from tests.browser.people import ROOT, Listener, opened
 
+TOTAL = 51  # trials of the demo study that wait for an answer
+
 
 @pytest.mark.parametrize("reload", [True, False])
 def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context, reload):
@@ -32,7 +34,7 @@ def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_
     start_app()
     if reload:
         listener.page.reload()
-    listener.expect_done(4, 47)
+    listener.expect_done(4, TOTAL)
     answers = _answers(store, person)
     assert [a["position"] for a in answers] == [0, 1, 2, 3]
     assert answers[3]["answer"]["label"] == "sad"
@@ -48,20 +50,6 @@ def test_a_wrong_link_gets_one_polite_sentence_in_the_visitor_s_language(app, co
         expect(page.get_by_text("Sign in")).to_have_count(0)
 
 
-def test_a_clip_that_cannot_be_played_can_be_passed_over(app, context):
-    listener, person, store = _came_to_the_training(app, context)
-    key = store.session(person).trials[3].key
-    listener.page.route(f"**/api/audio/{key}/*", lambda route: route.abort())
-    listener.answer("happy")
-    listener.begin()
-    expect(listener.page.get_by_text(listener.words["player.failed"])).to_be_visible()
-    listener.button("player.skip").click()
-    listener.expect_done(4, 47)
-    assert _answers(store, person)[3]["answer"]["failed"].startswith("media error")
-    listener.answer("sad")
-    listener.expect_done(5, 47)
-
-
 def _came_to_the_training(app, context) -> tuple[Listener, str, Store]:
     study = studies.load(ROOT / "data" / "demo")
     store = opened(study)
@@ -69,7 +57,7 @@ def _came_to_the_training(app, context) -> tuple[Listener, str, Store]:
     listener = Listener.at(context(locale="en-GB"), app.link(study, invitation), "en")
     listener.agree()
     listener.describe({"cmn": "none", "de": "B", "en": "native"})
-    listener.expect_done(2, 47)
+    listener.expect_done(2, TOTAL)
     return listener, invitation.participant, store
 
 

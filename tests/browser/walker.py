@@ -11,8 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import sqlalchemy as sa
+
 from listening_tests import languages
-from listening_tests.session import Session
+from listening_tests.schema import answers
+from listening_tests.session import Answered, Session
 from listening_tests.store import Store
 from listening_tests.study import Study
 from listening_tests.trial import Form, Question, Trial, trial_types
@@ -79,6 +82,24 @@ class _Reader:
     consent = submit
 
 
+def advance(store: Store, study: Study, person: str, to: str) -> Trial:
+    """Answer everything, without a browser, until a trial of this type is due."""
+    session = store.begin(person, study)
+    rng = random.Random(1)
+    while (trial := session.current) and trial.type != to:
+        session = store.record(person, Answered(trial.position, proper(trial, rng)))
+    assert trial is not None, f"there was no trial of the type {to}"
+    return trial
+
+
+def proper(trial: Trial, rng: random.Random) -> dict[str, Any]:
+    """An answer that the store takes, and that ends no session."""
+    answer = trial_types()[trial.type].simulate(trial, rng)
+    if trial.type == "headphone_check":
+        answer["answers"] = {f"round{n}": str(target) for n, target in enumerate(trial.parameters["targets"], 1)}
+    return answer
+
+
 class Walker:
     """A participant at a device."""
 
@@ -88,7 +109,10 @@ class Walker:
         self.words = languages.texts(interface)
         self.store = Store()
         self.texts = {"text": ODD, "long_text": ODDER}
+        self.link = ""
         self.played = 0.0
+        self.labels: dict[str, str] = {}
+        """The emotion that is heard in a clip; where none is named, the first that is offered."""
         self.heard: dict[int, int] = {}
         """How many times a sound was started, by position."""
         self.given: dict[int, dict[str, Any]] = {}
@@ -97,6 +121,14 @@ class Walker:
     def use(self, device: Device) -> None:
         """Go on at this device."""
         self.device, self.eyes = device, Eyes(device)
+
+    def kept(self) -> dict[int, Any]:
+        """What is in the database: the answer by position."""
+        mine = sa.select(answers.c.position, answers.c.answer).where(answers.c.participant == self.person)
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(mine.order_by(answers.c.position)).all()
+        assert len({position for position, _ in rows}) == len(rows), "an answer is there twice"
+        return dict(map(tuple, rows))
 
     # --- a whole session ---
 
@@ -126,8 +158,7 @@ class Walker:
         session = self.eyes.until(self._drawn, "no trial is due")
         trial: Trial | None = session.current
         assert trial is not None, f"the session ended: {session.ended}"
-        if session.answered:
-            self.eyes.wait_to_read(self.words["progress"].format(done=len(session.answered), total=session.total))
+        self.eyes.wait_to_read(self.words["progress"].format(done=len(session.answered), total=session.total))
         return trial
 
     def _drawn(self) -> Session | None:
@@ -164,9 +195,14 @@ class Walker:
     # --- trials ---
 
     def describe(self) -> None:
-        """The background form: German as the native language."""
-        question = self.words["background.knows"].format(language=languages.spoken("de", self.interface))
-        self.press({"role": "radio", "name": self.words["background.native"], "group": question})
+        """The background form: German as the native language, nothing of any other language, no dialect."""
+        for tag in self.study.spoken:
+            question = self.words["background.knows"].format(language=languages.spoken(tag, self.interface))
+            level = self.words["background.native" if tag == "de" else "background.none"]
+            self.press({"role": "radio", "name": level, "group": question})
+        for tag in self.study.dialects:
+            question = self.words["background.dialect"].format(dialect=languages.spoken(tag, self.interface))
+            self.press({"role": "radio", "name": self.words["background.no"], "group": question})
         self.press({"role": "radio", "name": "25–34", "group": self.words["background.age"]})
         normal = self.words["background.hearing_normal"]
         self.press({"role": "radio", "name": normal, "group": self.words["background.hearing"]})
@@ -213,7 +249,7 @@ class Walker:
         elif question.name.endswith("music"):
             wanted = ["yes"]
         elif question.name == "label":
-            wanted = [trial.parameters["choices"][0]]
+            wanted = [self.labels.get(trial.stimulus) or trial.parameters["choices"][0]]
         elif question.kind == "several":
             wanted = [question.options[0].value, question.options[-1].value]
         for value in wanted:
