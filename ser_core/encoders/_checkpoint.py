@@ -91,7 +91,7 @@ def revision(encoder: Encoder, folder: Path | None) -> str:
         return folder.name  # the hub's cache names a snapshot's folder after its commit
     if encoder.revision.startswith("sha256:") and encoder.revision == f"sha256:{sha256(weights(folder)[0])}":
         return encoder.revision
-    files = [file for file in sorted(folder.glob("*.json")) if file.name in HUB_FILES]
+    files = [file for file in sorted(folder.glob("*.json")) if file.name in HUB_FILES] + list(folder.glob("config.yaml"))
     digest = hashlib.sha256()
     for file in [*files, *weights(folder)[:1]]:
         digest.update(f"{file.name}\0{sha256(file)}\n".encode())

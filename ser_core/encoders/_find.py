@@ -74,7 +74,11 @@ def open_encoder(name: str, *, device: str = "cpu", dtype: str = "fp32", offline
 
 
 def _fitting(name: str, encoder: Encoder, folder: Path | None, device: str, dtype: str) -> Hearing:
-    hearing = encoder.open(folder, device, dtype)
+    try:
+        hearing = encoder.open(folder, device, dtype)
+    except BadInput as bad:
+        again = _checkpoint.command(name, encoder)
+        raise BadInput(*bad.problems, *([f"To fetch {name} again: {again}"] if again else [])) from bad
     if (hearing.layers, hearing.dim) != (encoder.layers, encoder.dim):
         raise BadInput(
             f"{folder} holds a model of {hearing.layers} layers of {hearing.dim}; encoder {name} ({encoder.source}) has "

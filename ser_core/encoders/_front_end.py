@@ -9,6 +9,7 @@ the next one are dropped at the end of each clip. Group norm, which looks over t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,40 @@ class FrontEnd:
                 rows = layer.norm(rows)
             rows = layer.activation(rows)
         return torch.cat([rows[begin : begin + length] for begin, length in zip(begins, lengths, strict=True)])
+
+
+def over_time(convolution: Any, weight: Any = None) -> Callable[[Any], Any]:
+    """A convolution over the frames of clips [clip, frame, dim] that gives as many frames as it gets.
+
+    Args:
+        convolution: its bias, padding and groups, and its weight if none is given.
+        weight: where it has to be worked out first (weight norm).
+    """
+    import torch
+
+    with torch.inference_mode():
+        weight = (convolution.weight if weight is None else weight).detach()
+        # On a CPU, torch's convolution in bf16 is wrong unless a group has a multiple of 16 channels (seen in torch 2.13.0);
+        # all published checkpoints have 48 or 64.
+        wide = weight.device.type == "cpu" and weight.shape[1] % 16
+        kernel, bias = ((x.float() if wide else x) for x in (weight, convolution.bias.detach()))
+
+    def move(clips: Any) -> Any:
+        signal = clips.transpose(1, 2).to(kernel.dtype)
+        with _exact(kernel):
+            moved = torch.nn.functional.conv1d(signal, kernel, bias, padding=convolution.padding, groups=convolution.groups)
+        return moved[..., : signal.shape[-1]].transpose(1, 2).to(clips.dtype)
+
+    return move
+
+
+def _exact(kernel: Any) -> Any:
+    """On a GPU float32 convolutions are rounded to 10 bits (TF32) unless told not to."""
+    import torch
+
+    if kernel.device.type == "cuda" and kernel.dtype == torch.float32:
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    return nullcontext()
 
 
 def _parts(convolution: Any) -> list[Part]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from ser_core.encoders._clips import heard
 from ser_core.encoders._encoder import HiddenStates, Samples
-from ser_core.encoders._front_end import Convolution, FrontEnd
+from ser_core.encoders._front_end import Convolution, FrontEnd, over_time
 from ser_core.encoders._rows import Rows
 
 if TYPE_CHECKING:
@@ -51,13 +51,9 @@ class Packed:
                 for layer in model.feature_extractor.conv_layers
             ]
         )
-        convolution = model.encoder.pos_conv_embed.conv
+        embed = model.encoder.pos_conv_embed
         with torch.inference_mode():
-            weight = convolution.weight.detach()  # weight norm worked out once
-            # torch's convolution in bf16 on a CPU is wrong unless a group has a multiple of 16 channels (seen in 2.13.0; all
-            # published checkpoints have 48 or 64)
-            wide = weight.device.type == "cpu" and weight.shape[1] % 16
-            self.position, self.shift = (x.float() if wide else x for x in (weight, convolution.bias.detach()))
+            self.around = over_time(embed.conv, embed.conv.weight)  # weight norm is worked out once
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of so many samples has; a clip shorter than one frame is filled with zeros up to one."""
@@ -120,20 +116,11 @@ class Packed:
         found(len(encoder.layers), encoder.layer_norm(hidden) if before else hidden)
 
     def _positions(self, hidden: torch.Tensor, rows: Rows) -> torch.Tensor:
-        from torch.nn.functional import conv1d
-
         embed = self.model.encoder.pos_conv_embed
-        convolution = embed.conv
-
-        def move(clips: torch.Tensor) -> torch.Tensor:  # [clip, frame, dim], zeros where a clip has ended
-            signal = clips.transpose(1, 2).to(self.position.dtype)
-            moved = conv1d(signal, self.position, self.shift, padding=convolution.padding, groups=convolution.groups)
-            bent: torch.Tensor = embed.activation(moved[..., : signal.shape[-1]]).transpose(1, 2)
-            return bent.to(clips.dtype)
-
         if getattr(embed, "batch_norm", None) is not None:
             hidden = embed.batch_norm(hidden)  # of a frame's channels: [frame, dim] is as good as [clip, dim, frame]
-        return rows.each(move, hidden)
+        around: torch.Tensor = embed.activation(rows.each(self.around, hidden))
+        return around
 
     def _attention(self, attention: Any, hidden: Any, rows: Rows, biases: torch.Tensor | None) -> torch.Tensor:
         from torch.nn.functional import scaled_dot_product_attention

@@ -47,7 +47,7 @@ class Rows:
     def __init__(self, counts: list[int], device: torch.device, *, beside: bool | None = None):
         self.counts, self.longest = counts, max(counts, default=0)
         self.spans = list(pairwise(accumulate(counts, initial=0)))
-        self.beside = device.type != "cpu" if beside is None else beside
+        self.beside = lays_beside(device) if beside is None else beside
         self.groups = _groups(self.spans, device) if self.beside else []
 
     def each(self, work: Callable[..., torch.Tensor], *inputs: torch.Tensor, absent: bool = False) -> torch.Tensor:
@@ -95,6 +95,11 @@ class Rows:
         if group.absent is None:
             return laid
         return laid.masked_fill(group.absent.view(*group.absent.shape, *[1] * (laid.ndim - 2)), 0.0)
+
+
+def lays_beside(device: torch.device) -> bool:
+    """Whether calls cost more there than the arithmetic of a short clip."""
+    return device.type != "cpu"
 
 
 def _groups(spans: list[tuple[int, int]], device: torch.device) -> list[_Group]:

@@ -2,8 +2,8 @@
 
 The front end is log-mel (``logmel.mel_power``: 64 bands, 25 ms in 64 ms of zeros, every 10 ms, 60-7800 Hz), logarithm of
 power plus the smallest step of float32, then zero mean and unit variance over the clip: the authors use the statistics of a
-corpus, which would make a clip's features depend on its neighbours. Digital silence, which has no variance, becomes zeros. A clip of
-fewer than 8 spectrogram frames (70 ms) is filled up with zeros to 8, which give one frame.
+corpus, which would make a clip's features depend on its neighbours. Digital silence, which has no variance, becomes zeros.
+A clip of fewer than 8 spectrogram frames (70 ms) is filled up with zeros to 8, which give one frame.
 
 Layer 0 is what the network says of each 80 ms, [frame, 512]. Layer 1 is what the authors call the embedding of a clip, the
 maximum over its frames plus their mean, [512]; it stands at every frame, so that its mean over time is the embedding.

@@ -4,16 +4,16 @@ Nobody publishes weights. As it is opened here it is a floor for others to be co
 network to whoever trains it.
 
 The cochleagram: power spectra of 25 ms every 10 ms (as log-mel has them), weighted by 64 fourth-order gammatone filters
-spaced evenly on the scale of equivalent rectangular bandwidths from 50 to 7800 Hz, natural logarithm; then zero mean and unit
-variance over the clip. A filter's weight at f is (1 + ((f - c) / b)^2)^-4, b = 1.019 ERB(c), ERB(c) = 24.7 (4.37 c / 1000 + 1):
-what a gammatone filter of centre c lets through (Glasberg and Moore 1990; Patterson et al. 1992). The papers name cochleagrams
-and say no more of them; these settings are ours.
+spaced evenly on the scale of equivalent rectangular bandwidths from 50 to 7800 Hz, natural logarithm; then zero mean and
+unit variance over the clip. A filter's weight at f is (1 + ((f - c) / b)^2)^-4, b = 1.019 ERB(c), with
+ERB(c) = 24.7 (4.37 c / 1000 + 1): what a gammatone filter of centre c lets through (Glasberg and Moore 1990; Patterson et
+al. 1992). The papers name cochleagrams and say no more of them; these settings are ours.
 
 The network follows Tamulevičius et al. (2020) as used in papers on cross-lingual recognition: 3 x 3 convolutions without
 bias to 32, 24 and 128 channels, each followed by ReLU, batch norm and 3 x 3 max pooling. That makes exactly the published
 number if the four numbers per channel of batch norm are counted; the publication says no more. A frame is 270 ms, the mean
-over its bands, [frame, 128]; the mean over frames is the published 128-dimensional vector. A clip shorter than 27 spectrogram
-frames (260 ms) is filled up with zeros to 27, which give one frame.
+over its bands, [frame, 128]; the mean over frames is the published 128-dimensional vector. A clip shorter than 27
+spectrogram frames (260 ms) is filled up with zeros to 27, which give one frame.
 
 Tamulevičius et al.: A study of cross-linguistic speech emotion recognition based on 2D feature spaces, Electronics 2020.
 """
@@ -68,7 +68,7 @@ class EmotionCNN(Pools):
 
 
 def cochleagram(clip: Any) -> Any:
-    """[samples] at 16 kHz -> [64, frame], standardised logarithm of power; lowest band first, a frame for each 10 ms begun."""
+    """[samples] at 16 kHz -> [64, frame], standardised log power; lowest band first, a frame for each 10 ms begun."""
     import torch
 
     filled = torch.nn.functional.pad(clip, (0, max(SHORTEST - len(clip), 0)))
