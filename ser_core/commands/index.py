@@ -111,7 +111,7 @@ def _write(path: Path, found: Sequence[Finding], missing: Sequence[str]) -> None
     rows += [("missing", 1, "", name) for name in missing]
     make_folder(path.parent)
     table = pd.DataFrame(rows, columns=["kind", "clips", "file", "what"])
-    write_whole(path, to_csv(table).encode("utf-8", "backslashreplace"))  # a file's name may be no UTF-8
+    write_whole(path, to_csv(table).encode())
 
 
 COMMAND = Command("make the stimuli table of a corpus that lies on this machine", _arguments, _run)

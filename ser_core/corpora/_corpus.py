@@ -165,11 +165,11 @@ def gather(
             told.append((id_, path, row))
     told.sort(key=lambda clip: clip[1].parts)
     found = measure([path for _, path, _ in told], report, ids=[id_ for id_, _, _ in told])
-    rows: list[Mapping[str, Any]] = [
-        {**row, "stimulus": id_, "corpus": corpus, "file": path.relative_to(root).as_posix(), **vars(measured)}
-        for (id_, path, row), measured in zip(told, found, strict=True)
-        if measured
-    ]
+    rows: list[Mapping[str, Any]] = []
+    for (id_, path, row), measured in zip(told, found, strict=True):
+        if measured:
+            row |= {"stimulus": id_, "corpus": corpus, "file": path.relative_to(root).as_posix(), **vars(measured)}
+            rows.append(row)
     return frame(STIMULI, rows)
 
 

@@ -84,7 +84,13 @@ def survey(corpus: Corpus, root: Path, stimuli: pd.DataFrame, left_out: Sequence
 def _left_out(problems: Sequence[Problem]) -> Iterator[Finding]:
     for problem in problems:
         why = problem.why if isinstance(problem, LeftOut) else "other"
-        yield Finding(why, 1, problem.what, ":".join(str(p) for p in (problem.file, problem.line) if p is not None))
+        where = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)
+        yield Finding(why, 1, _written(problem.what), _written(where))
+
+
+def _written(text: str) -> str:
+    """As a file or a screen takes it: bytes of a name that are no UTF-8 become ``\\udc82``."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _missing(corpus: Corpus, root: Path, stimuli: pd.DataFrame, left_out: Sequence[Problem]) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ def _describe(path: Path) -> dict[str, Any] | str:
         "language": "tr",
         "speaker": name["speaker"],
         "truth": truth,
+        "gender": "",  # nowhere told
         "sentence": name["word"],
     }
 

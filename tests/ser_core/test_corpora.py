@@ -12,14 +12,17 @@ import pytest
 import soundfile
 
 from ser_core import languages, ratings
-from ser_core.corpora import emodb, own, ravdess
+from ser_core.corpora import emodb, emotiontts, nemo, own, ravdess, turev, urdu
 from ser_core.corpora._corpus import Corpus
 from ser_core.emotions import EMOTIONS, canonical
 from ser_core.errors import BadInput, Problem
 from ser_core.registry import discover
 
 CORPORA: dict[str, Corpus] = discover("ser_core.corpora", "CORPUS")
-REAL = [("RAVDESS", ravdess), ("EMO-DB_altered", emodb), ("EMO-DB_original_7", emodb)]
+REAL = [
+    ("RAVDESS", ravdess), ("EMO-DB_altered", emodb), ("EMO-DB_original_7", emodb), ("EmotionTTS_KO", emotiontts),
+    ("TurEV-DB", turev), ("URDU", urdu), ("nEMO", nemo),
+]  # fmt: skip
 
 
 def a_clip(path: Path, level: float = 0.5) -> Path:
@@ -67,6 +70,23 @@ def test_the_index_of_a_real_corpus_is_what_its_manifest_says(shared, folder, co
         assert [row[n] for n in names] == [wanted[n] for n in names]
         assert row["truth"] == canonical(wanted["emotion"])  # it says "fear" for one of them
         assert row["duration_s"] == pytest.approx(float(wanted["seconds"]), abs=1e-4)
+        assert (row["sample_rate"], row["channels"]) == (wanted["sample_rate"], wanted["channels"])
+
+
+def test_the_label_key_that_emotiontts_publishes_is_kept_beside_the_one_that_its_manifest_says_is_right(shared):
+    root = shared / "corpora" / "EmotionTTS_KO"
+    with (root / "MANIFEST.csv").open(encoding="utf-8") as file:
+        published = {row["path"]: row["emotion_in_source_readme"] for row in csv.DictReader(file)}
+    stimuli = emotiontts.index(root)
+    assert dict(zip(stimuli["file"], stimuli["truth_published"], strict=True)) == published
+    assert (stimuli["truth"] != stimuli["truth_published"]).sum() == 150
+
+
+def test_what_is_said_stands_beside_real_korean_and_polish_speech(shared):
+    korean, polish = emotiontts.index(shared / "corpora" / "EmotionTTS_KO"), nemo.index(shared / "corpora" / "nEMO")
+    assert (korean["text"] != "").all()
+    assert not korean["text"].str.startswith("\ufeff").any()
+    assert polish.groupby("sentence")["text"].nunique().max() == 1
 
 
 @pytest.mark.parametrize(("folder", "corpus"), REAL)
