@@ -12,7 +12,7 @@ from pathlib import Path
 import babel
 
 from listening_tests import yaml_lines
-from ser_core.languages import base
+from ser_core.languages import base, is_tag
 
 _FOLDER = Path(__file__).parent
 
@@ -34,12 +34,12 @@ def texts(tag: str) -> dict[str, str]:
 def best(wanted: Iterable[str], offered: Iterable[str]) -> str:
     """The offered interface language that fits a browser's wishes best; the first offered one if none does.
 
-    >>> best(["zh-TW", "en"], ["en", "de", "zh-Hans"]), best(["fr"], ["en", "de"])
-    ('zh-Hans', 'en')
+    >>> best(["zh-TW", "en"], ["en", "de", "zh-Hans"]), best(["fr"], ["en", "de"]), best(["c", "de"], ["en", "de"])
+    ('zh-Hans', 'en', 'de')
     """
     choice = list(offered)
     by_base = {base(tag): tag for tag in reversed(choice)}
-    return next((by_base[base(tag)] for tag in wanted if tag and base(tag) in by_base), choice[0])
+    return next((by_base[base(tag)] for tag in wanted if is_tag(tag) and base(tag) in by_base), choice[0])
 
 
 def spoken(tag: str, interface: str) -> str:

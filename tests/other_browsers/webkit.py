@@ -56,7 +56,7 @@ class WebKit:
         options.binary_location = program() or ""
         options.add_argument("--automation")
         options.add_argument("--full-screen")  # its toolbar would not let the window be as narrow as a phone
-        place = {"DISPLAY": f":{screen.number}", "LANG": "en_GB.UTF-8"}
+        place = {"DISPLAY": f":{screen.number}", "LANG": "C"}  # a locale whose name is no language: the page must bear it
         service = Service("/usr/bin/WebKitWebDriver", env={**os.environ, **place})
         self.driver = webdriver.WebKitGTK(options=options, service=service)
         self.driver.set_window_size(width, height)
