@@ -91,6 +91,7 @@ def _german_listener(app, context, store, study, invitation, truth):
     for done in range(5, LABELLED):
         listener.expect_done(done, TOTAL)
         listener.answer(truth[current(store, person)[1]])
+    listener.expect_done(LABELLED, TOTAL)
     walker = Walker(Chromium(page), study, person, "de")
     walker.labels = truth
     walker.walk()
@@ -130,6 +131,7 @@ def _mandarin_listener(app, context, store, study, invitation):
         expect(listener.choice("angry")).to_be_enabled()
         page.keyboard.press(str(1 + done % 5))
         page.keyboard.press("Enter")
+    listener.expect_done(LABELLED, TOTAL)
     Walker(Chromium(page), study, invitation.participant, "zh-Hans", hand="keyboard").walk()
     _expect_the_end(page, listener, store, invitation.participant)
 
