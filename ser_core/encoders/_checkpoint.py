@@ -28,7 +28,10 @@ WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 """Weights files by preference: of several formats of the same weights the first is read."""
 
 HUB_FILES = ("config.json", "preprocessor_config.json", "model.safetensors", "pytorch_model.bin")
-"""What a transformers checkpoint needs; of the two weights files one is fetched."""
+"""What a transformers checkpoint needs; most repositories hold one of the two weights files."""
+
+SAFE_FILES = HUB_FILES[:3]
+"""The same for repositories that are known to hold both: the second would be fetched for nothing."""
 
 _OFF = ("", "0", "false", "no", "off")
 
@@ -112,7 +115,8 @@ def command(name: str, encoder: Encoder) -> str:
     """The shell command that fetches an encoder's files to where they are looked for; empty if there is nothing to fetch."""
     if not encoder.source:
         return ""
-    target = shlex.quote(str(models() / name))
+    kept = models() / name
+    target = shlex.quote(str(kept.relative_to(Path.cwd()) if kept.is_relative_to(Path.cwd()) else kept))
     if is_url(encoder):
         return f"curl -L --create-dirs -o {target}/{encoder.source.rsplit('/', 1)[-1]} {encoder.source}"
     pinned = f" --revision {encoder.revision}" if encoder.revision else ""

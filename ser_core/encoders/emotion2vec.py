@@ -316,7 +316,10 @@ _base = partial(
     _line, source="emotion2vec/emotion2vec_base", also=("emotion2vec-base",), languages="English (262 h of emotional speech)"
 )
 _plus = partial(
-    _line, source="emotion2vec/emotion2vec_plus_base", languages="English and Chinese (4,800 h, pseudo-labelled)"
+    _line,
+    source="emotion2vec/emotion2vec_plus_base",
+    also=("emotion2vec-plus-base",),
+    languages="English and Chinese (4,788 h)",
 )
 _as_saved = partial(_open, feed_forward=True)
 

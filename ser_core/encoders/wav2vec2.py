@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from ser_core.encoders._checkpoint import SAFE_FILES
 from ser_core.encoders._encoder import Encoder
 from ser_core.encoders._transformers import open_packed
 
@@ -34,6 +35,7 @@ ENCODERS = {
         languages="English (960 h, LibriSpeech)",
         source="facebook/wav2vec2-base-960h",
         revision="22aad52d435eb6dbaf354bdad9b0da84ce7d6156",
+        files=SAFE_FILES,
     ),
     "w2v2-base": _base(
         title="wav2vec 2.0 base, English",

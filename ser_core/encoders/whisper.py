@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import RATE_HZ
+from ser_core.encoders._checkpoint import SAFE_FILES
 from ser_core.encoders._clips import heard
 from ser_core.encoders._encoder import Encoder, Hearing, HiddenStates, Samples
 from ser_core.encoders._pooling import summary
@@ -113,6 +114,7 @@ _line = partial(
     licence="Apache-2.0",
     languages="97 languages (680,000 h, two thirds English)",
     open=_open,
+    files=SAFE_FILES,
 )
 
 ENCODERS = {
