@@ -12,8 +12,10 @@ import pytest
 import soundfile
 
 from ser_core import languages, ratings
+from ser_core.cli import main
 from ser_core.corpora import emodb, emotiontts, nemo, own, ravdess, turev, urdu
 from ser_core.corpora._corpus import Corpus
+from ser_core.corpora._survey import KINDS
 from ser_core.emotions import EMOTIONS, canonical
 from ser_core.errors import BadInput, Problem
 from ser_core.registry import discover
@@ -39,6 +41,35 @@ def test_a_corpus_says_what_may_be_done_with_it_and_how_to_get_it(name):
     assert all([corpus.title, corpus.licence, corpus.obtain, corpus.layout])
     assert all(languages.is_tag(tag) for tag in corpus.languages)
     assert corpus.citation or not corpus.languages
+
+
+@pytest.mark.parametrize("name", [n for n in CORPORA if n != "own"])
+def test_a_corpus_stands_in_the_document_as_it_describes_itself(name):
+    corpus = CORPORA[name]
+    assert corpus.whole
+    clips = corpus.whole.clips or "its table says"
+    row = f"| `{name}` | {corpus.title} | {' '.join(corpus.languages)} | {clips} | {corpus.licence} |"
+    assert row in (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_finding_stands_in_the_document():
+    document = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
+    assert [kind for kind in KINDS if f"\n| {kind} |" not in document] == []
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_the_command_tells_all_that_is_known_of_a_corpus(name, capsys):
+    assert main("ser_core", ["corpora", name]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    corpus = CORPORA[name]
+    for fact in (corpus.title, corpus.licence, corpus.citation, corpus.obtain, corpus.layout, *corpus.remarks):
+        assert " ".join(fact.split()) in said
+    assert all(f"{code} = {label}" in said for code, label in corpus.label_map.items())
+
+
+def test_a_corpus_that_is_none_is_refused_with_the_nearest(capsys):
+    assert main("ser_core", ["corpora", "ravdes"]) == 2
+    assert "Did you mean 'ravdess'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", CORPORA)
