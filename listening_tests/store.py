@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -264,14 +265,7 @@ class Store:
             BadInput: they have not begun, and the study's folder is broken.
             Refused: they have withdrawn.
         """
-        who = participants.c.participant == participant
-        with self.engine.connect() as connection:
-            begun = connection.execute(
-                sa.select(participants.c.study, participants.c.study_version).where(who)
-            ).one_or_none()
-        if begun is None:
-            raise Refused("withdrawn")
-        return self.study_at(*begun)
+        return _begun(self.engine, participant)[0]
 
     def study_at(self, study_id: str, version: str) -> Study:
         """The study as it was at a version that was kept; as ``current`` has it where none is named.
@@ -279,8 +273,7 @@ class Store:
         Raises:
             BadInput: there is neither.
         """
-        kept = versions.kept(self.engine, study_id, version) if version else None
-        return kept or self.current(study_id)
+        return _study_at(self.engine, study_id, version)
 
     def current(self, study_id: str) -> Study:
         """The study that whoever begins now begins with: as its folder says, or as it last was when that is broken.
@@ -408,7 +401,44 @@ def _invitation(token: str = "") -> Invitation:
 def _trials_of(engine: sa.Engine, participant: str, *, drawn: bool) -> tuple[Trial, ...]:
     query = sa.select(trials).where(trials.c.participant == participant).order_by(trials.c.position)
     with engine.connect() as connection:
-        return tuple(_trial(row) for row in connection.execute(query).mappings())
+        given = tuple(_trial(row) for row in connection.execute(query).mappings())
+    lacking = [trial.position for trial in given if _lacks(trial)]
+    if not lacking:
+        return given
+    study, seed = _begun(engine, participant)
+    return tuple(_completed(trial, study, seed) if trial.position in lacking else trial for trial in given)
+
+
+def _lacks(trial: Trial) -> bool:
+    return (
+        trial.type in trial_types()
+        and not trial_types()[trial.type].parameters.model_fields.keys() <= trial.parameters.keys()
+    )
+
+
+def _completed(trial: Trial, study: Study, seed: int) -> Trial:
+    """A trial that an earlier release drew, with what its type has learnt since as it is where a study does not say."""
+    kind = trial_types()[trial.type]
+    parameters = {**kind.parameters().model_dump(mode="json"), **trial.parameters}
+    if kind.resolve:
+        parameters = kind.resolve(parameters, study, seed, random.Random(f"{seed}|{trial.position}"))
+    return replace(trial, parameters=parameters)
+
+
+def _begun(engine: sa.Engine, participant: str) -> tuple[Study, int]:
+    """The study as the participant began it, and the seed of their order."""
+    who = participants.c.participant == participant
+    columns = (participants.c.study, participants.c.study_version, participants.c.seed)
+    with engine.connect() as connection:
+        begun = connection.execute(sa.select(*columns).where(who)).one_or_none()
+    if begun is None:
+        raise Refused("withdrawn")
+    return _study_at(engine, begun.study, begun.study_version), begun.seed
+
+
+def _study_at(engine: sa.Engine, study_id: str, version: str) -> Study:
+    kept = versions.kept(engine, study_id, version) if version else None
+    return kept or versions.current(engine, study_id)
 
 
 def consent_row(participant: str, study: Study, *, language: str, agreed: bool) -> dict[str, Any]:

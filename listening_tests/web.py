@@ -116,7 +116,7 @@ def _find(key: str) -> tuple[Study, Trial] | None:
     store, participant, trial = found
     try:
         session = store.session(participant.participant)
-    except Refused:  # withdrawn a moment ago
+    except (Refused, BadInput):  # withdrawn a moment ago; or a study that no one can read
         return None
     if trial.position not in {t.position for t in (session.current, session.upcoming) if t}:
         return None
