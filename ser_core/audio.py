@@ -40,6 +40,9 @@ from ser_core.errors import BadInput, Problem
 RATE_HZ = 16_000
 """The rate at which every model of ours hears."""
 
+HEARD_AS = "mono, 16 kHz, Kaiser sinc 64, 100 dB"
+"""How a file becomes samples, in words that change whenever the same file would give others."""
+
 SILENT_BELOW = 0.001
 """A clip that never leaves this range around its mean (-60 dB) holds nothing to hear; RAVDESS's softest reach 0.008."""
 

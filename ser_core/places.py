@@ -18,6 +18,11 @@ def runs() -> Path:
     return data() / "runs"
 
 
+def features() -> Path:
+    """What encoders made of clips, large, and made anew where missing; ``EARWITNESS_FEATURES`` names another folder."""
+    return Path(os.environ.get("EARWITNESS_FEATURES") or data() / "features")
+
+
 def answers() -> Path:
     """The default database and what belongs to it; not in git."""
     return data() / "answers"

@@ -27,9 +27,9 @@ import yaml
 
 from ser_core import audio, languages, places, ratings
 from ser_core.emotions import in_order
-from ser_core.encoders._statistics import encoder_named, statistics
 from ser_core.engine.workshop import Workshop, workshop
 from ser_core.errors import BadInput, Problem, nearest
+from ser_core.features import Features, device_named, features
 from ser_core.methods._method import Method
 from ser_core.registry import discover
 from ser_core.stimuli import for_folder, line, load
@@ -71,13 +71,12 @@ def execute(plan: Plan, out: str | Path) -> Run:
     with workshop(out) as shop:
         shop.log(f"{method.title}: {len(clips)} clips to rate, {len(train)} to learn from, seed {plan.seed}")
         clips, train = _checked(plan, clips, train, shop=shop)
-        if method.encoder:
-            _hear(method.encoder, pd.concat([clips, train]), shop)
+        heard = _hear(method, pd.concat([clips, train]), shop) if method.encoder else None
         shared = _shared_speakers(clips, train)
         if shared:
             shop.log(f"the same speakers are in training and among the clips to rate: {', '.join(shared)}")
-        tables = _rated(plan, out.name, method=method, clips=clips, train=train, shop=shop)
-        config = _config(plan, out.name, method=method, clips=clips, train=train, read=read)
+        tables = _rated(plan, out.name, method=method, clips=clips, train=train, heard=heard, shop=shop)
+        config = _config(plan, out.name, method=method, clips=clips, train=train, read=read, heard=heard)
         ratings.write(dataclasses.replace(tables, stimuli=for_folder(tables.stimuli, out)), shop.folder)
         text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
         ratings.write_whole(shop.folder / "config.yaml", text.encode())
@@ -215,15 +214,28 @@ def _measured(file: str, written: str) -> dict[str, Any]:
     return {"sha256": digest, "duration_s": round(facts.duration_s, 4)}
 
 
-def _hear(encoder: str, clips: pd.DataFrame, shop: Workshop) -> None:
-    """Encode each clip; the vectors stay in memory, so that fitting and rating wait for nothing and are quickly done."""
-    for done, row in enumerate(clips.to_dict("records")):
-        shop.progress(done, len(clips), f"hearing {row['stimulus']}")
-        statistics(encoder, row["file"], row["sha256"])
+def _hear(method: Method, clips: pd.DataFrame, shop: Workshop) -> Features:
+    """Let the encoder hear each clip once, so that fitting and rating find its features and are quickly done.
+
+    Raises:
+        BadInput: a clip cannot be heard, or there is no such encoder here.
+    """
+    heard = features(method.encoder, clips, pooling=method.pooling, progress=shop.progress)
+    if heard.left_out:
+        raise BadInput(*heard.left_out)
+    shop.log(f"{method.encoder}: {heard.known} clips known, {heard.made} heard{f' on {heard.device}' if heard.made else ''}")
+    return heard
 
 
 def _rated(
-    plan: Plan, run: str, *, method: Method, clips: pd.DataFrame, train: pd.DataFrame, shop: Workshop
+    plan: Plan,
+    run: str,
+    *,
+    method: Method,
+    clips: pd.DataFrame,
+    train: pd.DataFrame,
+    heard: Features | None,
+    shop: Workshop,
 ) -> ratings.Tables:
     raters: list[dict[str, Any]] = []
     rated: list[pd.DataFrame] = []
@@ -234,7 +246,10 @@ def _rated(
         shop.log(f"fitting on {source}: {_counts(part)}")
         model = method.fit(part, part.iloc[:0], method.config(seed=plan.seed))
         posterior = method.predict(model, clips)
-        names = {target: _rater(plan, run, method=method, source=source, target=target) for target in sorted(set(targets))}
+        names = {
+            target: _rater(plan, run, method=method, source=source, target=target, heard=heard)
+            for target in sorted(set(targets))
+        }
         raters += names.values()
         target_of = dict(zip(clips["stimulus"], targets, strict=True))
         rater = [names[target_of[id_]]["rater"] for id_ in posterior["stimulus"]]
@@ -246,14 +261,14 @@ def _rated(
     )
 
 
-def _rater(plan: Plan, run: str, *, method: Method, source: str, target: str) -> dict[str, Any]:
+def _rater(plan: Plan, run: str, *, method: Method, source: str, target: str, heard: Features | None) -> dict[str, Any]:
     setting = "mono" if source == target else "cross"
     return {
         "rater": f"{plan.method}.{source}.{target}.s{plan.seed}",
         "rater_type": "machine",
         "group": f"{plan.method} {source} {setting}",
         "encoder": method.encoder,
-        "revision": encoder_named(method.encoder).revision if method.encoder else "",
+        "revision": heard.about.revision if heard else "",
         "method": plan.method,
         "setting": setting,
         "source": source,
@@ -267,7 +282,14 @@ def _rater(plan: Plan, run: str, *, method: Method, source: str, target: str) ->
 
 
 def _config(
-    plan: Plan, run: str, *, method: Method, clips: pd.DataFrame, train: pd.DataFrame, read: dict[Path, str]
+    plan: Plan,
+    run: str,
+    *,
+    method: Method,
+    clips: pd.DataFrame,
+    train: pd.DataFrame,
+    read: dict[Path, str],
+    heard: Features | None,
 ) -> dict[str, Any]:
     return {
         "run": run,
@@ -276,8 +298,8 @@ def _config(
         "hyper_parameters": dataclasses.asdict(method.config(seed=plan.seed)),
         "seed": plan.seed,
         "encoder": method.encoder or None,
-        "revision": encoder_named(method.encoder).revision if method.encoder else None,
-        "device": "cpu",
+        "revision": heard.about.revision if heard else None,
+        "device": device_named("auto") if heard else "cpu",
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "git": _git_revision(),
         "stimuli": {"file": str(plan.stimuli), "sha256": read[plan.stimuli], "rated": _counts_by_language(clips)},

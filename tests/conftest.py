@@ -17,3 +17,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of features for all tests of a run, so that none is written into the researcher's own."""
+    folder = tmp_path_factory.mktemp("features")
+    os.environ["EARWITNESS_FEATURES"] = str(folder)
+    return folder

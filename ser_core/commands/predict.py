@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ser_core import runs
 from ser_core.cli import Command, add_seed
+from ser_core.commands._machine import add_machine, use_machine
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +23,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
     add_seed(parser, default=0, help="seed of everything drawn (default 0)")
+    add_machine(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
+    use_machine(options)
     train = tuple(dict.fromkeys(options.train))
     plan = runs.Plan(stimuli=options.stimuli, train=train, method=options.model, seed=options.seed)
     run = runs.execute(plan, options.out)

@@ -35,7 +35,7 @@ _PIECE = PIECE_S * audio.RATE_HZ
 _DECODERS = 4  # threads; one is enough on a CPU that also computes, a GPU wants more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A clip to hear."""
 
@@ -142,7 +142,7 @@ class Pass:
     def _long(self, clip: Clip, shard: Writer) -> None:
         try:
             if self.pooling == "frames":
-                parts = (self._alone(clip, piece) for piece in pieces(audio.stream(clip.file)))
+                parts = (self._alone(clip, piece) for piece in pieces(audio.stream(clip.file), _PIECE))
                 shard.add_frames(clip.sha256, (part.transpose(1, 0, 2) for part in parts))
             else:
                 shard.add(clip.sha256, *self._together(clip))
@@ -161,7 +161,7 @@ class Pass:
     def _together(self, clip: Clip) -> tuple[Values, int]:
         """Mean, and deviation where asked, over the frames of all pieces; and how many frames there are."""
         frames, total, square = 0, np.zeros(()), np.zeros(())
-        for piece in pieces(audio.stream(clip.file)):
+        for piece in pieces(audio.stream(clip.file), _PIECE):
             count = self.hearing.frames(len(piece))
             values = self._alone(clip, piece).astype(np.float64)
             if self.pooling == "mean_std":
@@ -175,7 +175,7 @@ class Pass:
         return mean.astype(np.float32), frames
 
 
-def pieces(blocks: Iterable[Samples], longest: int = _PIECE) -> Iterator[Samples]:
+def pieces(blocks: Iterable[Samples], longest: int) -> Iterator[Samples]:
     """Blocks of any length as pieces of at most ``longest`` samples; of what is cut, each has at least half of that.
 
     >>> [len(piece) for piece in pieces([np.zeros(7, np.float32)] * 3, 10)]
@@ -200,7 +200,7 @@ def pieces(blocks: Iterable[Samples], longest: int = _PIECE) -> Iterator[Samples
 def _decoded(
     clips: Sequence[Clip], lengths: Sequence[int], pool: ThreadPoolExecutor, *, ahead: int
 ) -> Iterator[tuple[Clip, Samples | BadInput | None]]:
-    """Each clip in order with its samples, why it has none, or None if it is long; about ``ahead`` samples are held at most."""
+    """Each clip in order with its samples, why it has none, or None if it is long; ``ahead`` samples are held."""
     waiting: deque[tuple[Clip, int, Future[Samples | BadInput | None]]] = deque()
     size = 0
     todo = iter(zip(clips, lengths, strict=True))

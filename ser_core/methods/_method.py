@@ -34,6 +34,8 @@ class Method:
     """``predict(model, stimuli) -> ratings``."""
     encoder: str = ""
     """Name of the encoder through which it hears; empty for one that does not listen."""
+    pooling: str = "mean"
+    """How it takes a clip's frames together (``features.POOLINGS``)."""
 
 
 def emotions_of(train: pd.DataFrame) -> tuple[str, ...]:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ser_core.encoders._statistics import Vector, statistics
 from ser_core.errors import BadInput
+from ser_core.features import features
 from ser_core.methods._method import Method, emotions_of, posterior
 
-_ENCODER = "logmel"
+Vector = npt.NDArray[np.float64]
+
+_ENCODER, _POOLING = "logmel", "mean_std"
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,12 @@ def predict(model: Model, stimuli: pd.DataFrame) -> pd.DataFrame:
 
 
 def _features(clips: pd.DataFrame) -> Vector:
-    pairs = zip(clips["file"], clips["sha256"], strict=True)
-    return np.stack([statistics(_ENCODER, str(file), str(digest)) for file, digest in pairs])
+    heard = features(_ENCODER, clips, pooling=_POOLING)
+    if heard.left_out:
+        raise BadInput(*heard.left_out)
+    return heard.layer(-1).astype(np.float64)
 
 
-METHOD = Method(title="Linear probe on log-mel statistics", config=Config, fit=fit, predict=predict, encoder=_ENCODER)
+METHOD = Method(
+    title="Linear probe on log-mel statistics", config=Config, fit=fit, predict=predict, encoder=_ENCODER, pooling=_POOLING
+)

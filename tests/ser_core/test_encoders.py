@@ -1,13 +1,10 @@
-"""Log-mel is also computed a second, slow way; a clip's statistics are those of its frames."""
+"""Log-mel is also computed a second, slow way."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from ser_core.encoders._find import hidden_states
-from ser_core.encoders._statistics import statistics
-from tests.ser_core import voices
 
 
 def noise(seconds: float) -> np.ndarray:
@@ -50,20 +47,3 @@ def test_log_mel_has_a_frame_for_each_10_ms_begun():
 
 def test_no_band_of_log_mel_is_empty():
     assert (hidden_states("logmel", noise(1))[0].std(axis=0) > 0).all()
-
-
-def test_a_clip_becomes_the_mean_and_the_spread_of_its_frames(tmp_path):
-    path = voices.clip(tmp_path / "a.wav", "sad")
-    vector = statistics("logmel", str(path), "any")
-    from ser_core import audio
-
-    frames = slow_logmel(audio.read(path))
-    assert vector[:64] == pytest.approx(frames.mean(axis=0), abs=1e-3)
-    assert vector[64:] == pytest.approx(frames.std(axis=0), abs=1e-3)
-
-
-def test_a_clip_is_heard_anew_when_its_content_is_another(tmp_path):
-    path = voices.clip(tmp_path / "a.wav", "sad")
-    first = statistics("logmel", str(path), "before")
-    voices.clip(tmp_path / "a.wav", "angry")
-    assert not np.array_equal(first, statistics("logmel", str(path), "after"))

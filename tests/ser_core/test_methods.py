@@ -13,8 +13,8 @@ import pytest
 from ser_core import audio, ratings
 from ser_core.emotions import in_order
 from ser_core.encoders._find import all_encoders
-from ser_core.encoders._statistics import statistics
 from ser_core.errors import BadInput
+from ser_core.features import features as encoded
 from ser_core.methods import logmel_probe, majority
 from ser_core.methods._method import Method
 from ser_core.registry import discover
@@ -118,15 +118,14 @@ def test_the_probe_is_scaled_by_training_alone(train, heard):
     rated = logmel_probe.predict(model, heard)
     again = logmel_probe.predict(model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])]))
     assert np.allclose(rated["weight"], again["weight"].iloc[: len(rated)], atol=1e-12)
-    features = np.stack([statistics("logmel", f, s) for f, s in zip(train["file"], train["sha256"], strict=True)])
+    features = encoded("logmel", train, pooling="mean_std").layer(0).astype(np.float64)
     assert model.mean == pytest.approx(features.mean(axis=0))
 
 
 def test_the_optimum_of_the_probe_is_that_of_its_formula(train, heard):
     """The gradient of the penalised, class-weighted likelihood, written out, is 0 where the probe stopped."""
     model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config(penalty=10))
-    rows = [statistics("logmel", f, s) for f, s in zip(train["file"], train["sha256"], strict=True)]
-    x = (np.stack(rows) - model.mean) / model.scale
+    x = (encoded("logmel", train, pooling="mean_std").layer(0).astype(np.float64) - model.mean) / model.scale
     truth = np.array([model.labels.index(t) for t in train["truth"]])
     logits = x @ model.probe.coef_.T + model.probe.intercept_
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
