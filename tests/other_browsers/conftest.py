@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +16,26 @@ from tests.other_browsers.bidi import Session
 from tests.other_browsers.firefox import NO_SOUND_CARD, Firefox
 
 
-@pytest.fixture(scope="session")
-def firefox_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """Debian's Firefox."""
+def _firefox(folder: Path, **preferences: Any) -> Session:
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     if program is None:
         pytest.skip("no Firefox is installed")
-    session = Session(program, tmp_path_factory.mktemp("firefox") / "profile", preferences=NO_SOUND_CARD)
-    print(f"Firefox {session.version}")
+    return Session(program, folder / "profile", preferences=preferences)
+
+
+@pytest.fixture(scope="session")
+def firefox_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """Debian's Firefox."""
+    session = _firefox(tmp_path_factory.mktemp("firefox"), **NO_SOUND_CARD)
     yield session
+    session.close()
+
+
+@pytest.fixture
+def firefox_without_output(tmp_path: Path) -> Iterator[Firefox]:
+    """Debian's Firefox on a machine whose sound output never comes to life: its Web Audio waits for ever."""
+    session = _firefox(tmp_path)
+    yield Firefox(session, 1280, 900)
     session.close()
 
 
