@@ -11,7 +11,7 @@ def noise(seconds: float) -> np.ndarray:
     return np.random.default_rng(1).uniform(-0.5, 0.5, int(16_000 * seconds)).astype(np.float32)
 
 
-def slow_logmel(samples: np.ndarray) -> np.ndarray:
+def slow_logmel(samples: np.ndarray, floor: float = 1e-8) -> np.ndarray:
     """The definition written out: each frame's Fourier sum, each band's triangle."""
 
     def hertz(mel: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def slow_logmel(samples: np.ndarray) -> np.ndarray:
         bands = []
         for left, middle, right in zip(corners, corners[1:], corners[2:], strict=False):
             triangle = np.minimum((bins - left) / (middle - left), (right - bins) / (right - middle))
-            bands.append(np.log(np.sum(np.maximum(triangle, 0) * power) + 1e-8))
+            bands.append(np.log(np.sum(np.maximum(triangle, 0) * power) + floor))
         rows.append(bands)
     return np.array(rows)
 

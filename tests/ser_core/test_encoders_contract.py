@@ -21,6 +21,12 @@ KINDS = sorted({(tiny_checkpoints.family(n), e.dim > 768, "ffn" in n): n for n, 
 CLIPS = [sound(samples, seed) for seed, samples in enumerate((16_000, 1, 9_000, 400, 399, 48_000, 16_000, 720, 5_001))]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _quickly():
+    with tiny_checkpoints.one_thread():
+        yield
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_says_what_it_is_and_where_it_comes_from(name):
     encoder = ENCODERS[name]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,17 @@ from ser_core.registry import discover
 DIM, BLOCKS, HEADS = 64, 3, 4
 WINDOW_S = 2
 """Of the tiny Whisper; the true one's is 30 s."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: on so little arithmetic, threads wait for each other most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def shaken(model: Any) -> Any:
