@@ -35,14 +35,16 @@ def test_a_language_names_every_emotion_differently(tag):
 @pytest.mark.parametrize("tag", [t for t in TAGS if t != "en"])
 def test_a_translation_is_not_left_in_english(tag):
     same = {k for k, v in languages.texts(tag).items() if v == languages.texts("en")[k]}
-    assert same <= {"emotion.neutral", "player.pause", "name"}
+    assert same <= {"emotion.neutral", "dimension.dominance.high", "player.pause", "name"}
 
 
 def test_every_key_that_the_code_asks_for_exists():
     asked = set()
     for path in [*(ROOT / "listening_tests").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         source = path.read_text(encoding="utf-8")
-        asked |= set(re.findall(r"\btext\(\s*(?:tag, )?\"([\w.]+)\"", source)) | set(re.findall(r"_say\(\s*\"([\w.]+)\"", source))
+        asked |= set(re.findall(r"\btext\(\s*(?:tag, )?\"([\w.]+)\"", source)) | set(
+            re.findall(r"_say\(\s*\"([\w.]+)\"", source)
+        )
     assert len(asked) > 20
     assert asked <= set(languages.texts("en"))
 
@@ -70,3 +72,12 @@ def test_people_choose_from_named_languages_only(tag):
     assert {"de", "cmn", "yue", "pl", "ur"} <= set(names)
     assert all(names.values())
     assert "zh" not in names
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_what_is_meant_to_be_bold_is_bold(tag):
+    """Markdown takes ``**x。**y`` for asterisks: the closing ones must not stand between a full stop and a letter."""
+    for text in languages.texts(tag).values():
+        for closing in list(re.finditer(r"\*\*", text))[1::2]:
+            before, after = text[closing.start() - 1], text[closing.end() : closing.end() + 1] or " "
+            assert before.isalnum() or not after.isalnum(), text
