@@ -72,6 +72,8 @@ class Listener:
     player: str = ""
     trial: str = ""
     urls: list[str] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    """Long messages that a browser keeps, so that the server need not send them again."""
     sent: int = 0
     received: int = 0
     waited: list[tuple[float, float]] = field(default_factory=list)
@@ -106,6 +108,7 @@ class Listener:
     async def _run(self, message: BackMsg) -> None:
         message.rerun_script.query_string = self.query
         message.rerun_script.page_script_hash = self.page
+        message.rerun_script.cached_message_hashes.extend(self.known)
         message.rerun_script.page_name = "" if self.page else "listen"
         await self.socket.send(message.SerializeToString())
         while True:
@@ -113,6 +116,8 @@ class Listener:
             self.received += len(came)
             said = ForwardMsg()
             said.ParseFromString(came)  # type: ignore[arg-type]
+            if said.metadata.cacheable:
+                self.known.add(said.hash)
             kind = said.WhichOneof("type")
             if kind == "navigation":
                 self.page = said.navigation.page_script_hash
@@ -122,8 +127,9 @@ class Listener:
                 return
 
     def _see(self, element: Any) -> None:
-        if element.WhichOneof("type") == "bidi_component":
-            data = json.loads(element.bidi_component.json or element.bidi_component.mixed.json)
+        given = element.bidi_component.json or element.bidi_component.mixed.json
+        if given:
+            data = json.loads(given)
             self.player, self.trial = element.bidi_component.id, data["trial"]
             self.urls = [*(clip["url"] for clip in data["clips"]), *data["next_urls"]]
 

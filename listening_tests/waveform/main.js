@@ -1,17 +1,24 @@
-// What Streamlit calls: once for each run of the page, with new data and the same place on the page.
+// What Streamlit calls for the stage: the code and the looks of the player, the same in each run of the page. What it plays
+// comes by trial.js, before or after this.
 
+const link = (window.earwitness ??= { given: null, stage: null });
 const instances = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let player = instances.get(parentElement);
-  if (!player) {
-    player = new Player(parentElement);
-    instances.set(parentElement, player);
+export default function ({ parentElement }) {
+  if (!instances.has(parentElement)) {
+    const player = new Player(parentElement);
+    const stage = ({ data, send }) => {
+      player.send = send;
+      player.update(data);
+    };
+    instances.set(parentElement, { player, stage });
+    link.stage = stage;
+    if (link.given) stage(link.given);
   }
-  player.send = (value) => setTriggerValue("answer", value);
-  player.update(data);
   return () => {
+    const { player, stage } = instances.get(parentElement);
     player.close();
     instances.delete(parentElement);
+    if (link.stage === stage) link.stage = null;
   };
 }
