@@ -16,6 +16,7 @@ import os
 import shlex
 import shutil
 import urllib.request
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def found(name: str, encoder: Encoder) -> Path | None:
         BadInput: a folder of that name is there and holds no weights.
     """
     dashed = () if is_url(encoder) else (encoder.source.replace("/", "--"),)
-    for place in (models() / folder_name for folder_name in (name, *dashed, *encoder.also)):
+    for folder_name in (name, *dashed, *encoder.also):
+        place: Path = models() / folder_name
         if encoder.source and place.is_dir():
             if not weights(place):
                 raise BadInput(
@@ -185,4 +187,6 @@ def _from_url(name: str, encoder: Encoder) -> Path:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()  # if nothing was kept
     return folder
