@@ -55,7 +55,9 @@ class Unlucky:
         while (trial := self.walker.at_trial()).type != "debrief":
             self.step(trial, *CASES[step % len(CASES)])
             step += 1
-        self.walker.eyes.wait_to_read(self.walker.words["debrief.text"])
+        eyes, words = self.walker.eyes, self.walker.words
+        again = words["finished_link"].split("{")[0]  # what somebody reads who opens the link after the last answer
+        eyes.until(lambda: eyes.sees(words["debrief.text"]) or eyes.sees(again), "neither the debrief nor a word of thanks")
 
     def step(self, trial: Trial, fault: str, moment: str) -> None:
         """Answer one trial while something goes wrong."""
