@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ import soundfile
 RATE_HZ = 16_000
 TURNS = 500
 """Of each actor."""
+TRAINING = 1000
+"""Clips that ``majority`` learns from."""
 
 
 def main() -> None:
@@ -42,21 +45,23 @@ def main() -> None:
         table = folder / "stimuli.csv"
         run("index", "thaiser", folder / "corpus", "--out", table, clips=options.clips)
         run("audit", table, clips=options.clips)
+        tree(folder / "training", TRAINING, first=options.clips)  # other actors' clips: no model is tested on its own
+        training = folder / "training.csv"
+        run("index", "thaiser", folder / "training", "--out", training, clips=TRAINING)
         run(
-            "predict", "--stimuli", table, "--train", table, "--model", "majority", "--out", folder / "run",
+            "predict", "--stimuli", table, "--train", training, "--model", "majority", "--out", folder / "run",
             clips=options.clips,
         )  # fmt: skip
 
 
-def tree(root: Path, clips: int) -> float:
-    """Write the clips and their labels; the size of all, in MB."""
-    rng = np.random.default_rng(0)
+def tree(root: Path, clips: int, *, first: int = 0) -> float:
+    """Write clips, from the ``first`` of all on, and their labels; the size of all, in MB."""
+    rng = np.random.default_rng(first)
     voice = rng.standard_normal(10 * RATE_HZ).astype("float32") * 0.1
     labels, size = {}, 0
-    for n, (folder, name) in zip(range(clips), names(), strict=False):
+    for n, (folder, name) in enumerate(islice(names(), first, first + clips)):
         path = root / folder / f"{name}.flac"
-        if n % TURNS == 0:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         start, length = int(rng.integers(9 * RATE_HZ)), int(rng.integers(int(0.3 * RATE_HZ), int(0.9 * RATE_HZ)))
         soundfile.write(path, voice[start : start + length] * rng.uniform(0.5, 1), RATE_HZ)
         size += path.stat().st_size
