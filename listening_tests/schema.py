@@ -47,6 +47,7 @@ versions = sa.Table(
     sa.Column("version", sa.Text, primary_key=True),
     sa.Column("settings", sa.Text, nullable=False),
     sa.Column("stimuli", sa.Text, nullable=False),
+    sa.Column("tables", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("folder", sa.Text, nullable=False),
     sa.Column("kept_at", sa.Text, nullable=False),
 )

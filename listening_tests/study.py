@@ -10,8 +10,8 @@ import csv
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,7 +32,8 @@ class Study:
     """A checked study.
 
     ``version`` is the SHA-256 of all that it consists of: edit anything, and it is another version. ``text`` is study.yaml
-    as it was read. ``stimuli`` has, beside the table's own columns, ``part`` and ``gain_db`` (0 = played as it is).
+    as it was read, ``tables`` the further tables that its timeline names. ``stimuli`` has, beside the table's own columns,
+    ``part`` and ``gain_db`` (0 = played as it is).
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Study:
     timeline: tuple[Entry | Block, ...]
     stimuli: pd.DataFrame
     text: str
+    tables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -215,7 +217,8 @@ def _load(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Study | tuple[Pr
         return _by_line(problems)
     problems += study_checks.together(found, clips, folder)
     text = path.read_text(encoding="utf-8")
-    study = Study(folder, _version(folder, found, clips), found, entries, clips, text)
+    tables = study_checks.tables_of(entries, folder)
+    study = Study(folder, _version(folder, found, clips, tables), found, entries, clips, text, tables)
     problems += study_checks.timeline_of(study, lines, path)
     if problems:
         return _by_line(problems)
@@ -228,15 +231,15 @@ def _by_line(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (files.index(p.file), p.line or 0)))
 
 
-def restore(folder: Path, version: str, text: str, stimuli: pd.DataFrame) -> Study:
-    """A study as it was at a version that was checked then: from study.yaml's text and the table of clips."""
+def restore(folder: Path, version: str, text: str, stimuli: pd.DataFrame, tables: Mapping[str, str] | None = None) -> Study:
+    """A study as it was at a version that was checked then: from study.yaml's text, the table of clips, and the others."""
     data, lines = yaml_lines.parse(text, folder / "study.yaml")
     found = Settings.model_validate(data)
     entries, _ = settings.timeline(found, lines, folder / "study.yaml")
-    return Study(folder, version, found, entries, stimuli, text)
+    return Study(folder, version, found, entries, stimuli, text, tables or {})
 
 
-def _version(folder: Path, found: Settings, clips: pd.DataFrame) -> str:
-    tables = {*folder.glob("*.csv"), *([folder / found.training] if found.training else [])}
+def _version(folder: Path, found: Settings, clips: pd.DataFrame, named: Iterable[str]) -> str:
+    tables = {*folder.glob("*.csv"), *(folder / name for name in (found.training, *named) if name)}
     parts = [path.read_bytes() for path in [folder / "study.yaml", *sorted(tables)] if path.is_file()]
     return hashlib.sha256(b"\0".join([*parts, *(s.encode() for s in clips["sha256"])])).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from listening_tests import languages, order_checks, yaml_lines
-from listening_tests.settings import Entry, Lines, Settings, blocks, leaves
+from listening_tests.settings import Block, Entry, Lines, Settings, blocks, leaves
 from listening_tests.trial import trial_types
 from ser_core import audio, ratings
 from ser_core.emotions import EMOTIONS
@@ -128,6 +128,18 @@ def together(settings: Settings, stimuli: pd.DataFrame, folder: Path) -> list[Pr
         except BadInput as bad:
             problems += bad.problems
     return problems
+
+
+def tables_of(timeline: Sequence[Entry | Block], folder: Path) -> dict[str, str]:
+    """The text of each table that an entry of the timeline names by ``pairs``, if it lies in the study."""
+    names = {str(entry.parameters["pairs"]) for entry in leaves(timeline) if "pairs" in entry.parameters}
+    inside = [name for name in names if (folder / name).resolve().is_relative_to(folder.resolve())]
+    return {name: _text(folder / name) for name in sorted(inside) if (folder / name).is_file()}
+
+
+def _text(table: Path) -> str:
+    """What is no UTF-8 is told when the table is read as one."""
+    return table.read_bytes().decode("utf-8-sig", errors="replace")
 
 
 def timeline_of(study: Study, lines: Lines, path: Path) -> list[Problem]:

@@ -189,8 +189,8 @@ class _Drawing:
         made = []
         for stimulus, other, repeat in self.clips(entry, rng):
             parameters = dict(entry.parameters)
-            if "segment" in parameters:  # no part can be marked beyond the end
-                parameters["duration_s"] = self.study.duration_s(stimulus)
+            if kind.about:
+                parameters = kind.about(parameters, self.study, stimulus, other)
             if kind.resolve and self.complete:
                 parameters = kind.resolve(parameters, self.study, self.listener.seed, rng)
             key = secrets.token_urlsafe(16)

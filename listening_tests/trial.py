@@ -171,6 +171,14 @@ class Ui(Protocol):
         """The study the trial belongs to, as it was when the participant began."""
 
     @property
+    def following(self) -> str:
+        """The type of the trial that is due now, for who tells something about the one before; empty if none is."""
+
+    @property
+    def privacy(self) -> str:
+        """A link to what happens to the participant's data, as Markdown."""
+
+    @property
     def completion_code(self) -> str:
         """What the participant shows to prove that they finished."""
 
@@ -204,6 +212,7 @@ class TrialType:
         rates: its answers become ratings.
         times: how many trials one entry of the timeline makes, for a type that hears nothing of ``stimuli.csv``.
         pairs: the pairs of clips that one entry makes trials of.
+        about: parameters that follow from what is heard, given the parameters, the study, the clip and a pair's other one.
         resolve: parameters made complete when a listener's order is drawn: given the parameters, the study, the listener's
             seed (the same for all trials) and a generator for this trial.
         sound: a sound that the server makes for the trial (number ``n`` of its clips), instead of a clip of the study.
@@ -224,6 +233,7 @@ class TrialType:
     rates: bool = False
     times: Callable[[Mapping[str, Any]], int] = lambda _: 1
     pairs: Callable[[Mapping[str, Any], Study], list[tuple[str, str]]] | None = None
+    about: Callable[[dict[str, Any], Study, str, str], dict[str, Any]] | None = None
     resolve: Callable[[dict[str, Any], Study, int, random.Random], dict[str, Any]] | None = None
     sound: Callable[[Trial, int], Sound] | None = None
     recipe: Callable[[Trial, int], str] | None = None

@@ -38,6 +38,7 @@ def keep(engine: sa.Engine, study: Study) -> bool:
         "version": study.version,
         "settings": study.text,
         "stimuli": to_csv(study.stimuli),
+        "tables": dict(study.tables),
         "folder": str(study.folder.resolve()),
         "kept_at": now(),
     }
@@ -72,7 +73,7 @@ def kept(engine: sa.Engine, study_id: str, version: str) -> Study | None:
     clips = pd.read_csv(io.StringIO(row["stimuli"]), dtype=str, keep_default_na=False, na_filter=False)
     numbers = {name: pd.to_numeric(clips[name]) for name in ("gain_db", *STIMULI.numbers)}  # an empty field is NaN
     typed = frame(STIMULI, clips.assign(**numbers))
-    return study_folders.restore(Path(row["folder"]), version, row["settings"], typed)
+    return study_folders.restore(Path(row["folder"]), version, row["settings"], typed, row["tables"])
 
 
 def current(engine: sa.Engine, study_id: str) -> Study:

@@ -114,6 +114,11 @@ def simulate(trial: Trial, rng: random.Random) -> dict[str, Any]:
     return {**label.simulate(trial, rng), "part": part, "segments": segments}
 
 
+def about(parameters: dict[str, Any], study: Study, stimulus: str, _: str) -> dict[str, Any]:
+    """How long the clip is: nothing can be marked beyond its end."""
+    return {**parameters, "duration_s": study.duration_s(stimulus)}
+
+
 def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
     """As for labelling; and no clip is shorter than what is to be marked in it, if a part is the only answer."""
     rule = Segment(**parameters["segment"])
@@ -134,6 +139,7 @@ TRIAL = TrialType(
     ANSWER,
     hears=True,
     rates=True,
+    about=about,
     resolve=label.resolve,
     fits=fits,
 )

@@ -8,10 +8,10 @@ The pairs stand in a table of the study with the columns ``a`` and ``b`` (ids of
 from __future__ import annotations
 
 import csv
+import io
 import random
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Described
@@ -39,19 +39,19 @@ class Paired(Parameters):
     plays: Hearings = Described(default=Hearings(), description="how often each clip must and may be heard")
 
 
-def form(trial: Trial, words: Words, emotion: str = "") -> Form:
+def form(trial: Trial, words: Words) -> Form:
     """Two clips and one question."""
     options = [Option("a", words.text("paired.first")), Option("b", words.text("paired.second"))]
     if trial.parameters["tie"]:
         options.append(Option("tie", words.text("paired.tie")))
-    prompt = words.text("paired.question", emotion=words.label(emotion) if emotion else "")
+    prompt = words.text("paired.question", emotion=words.label(trial.parameters["emotion"]))
     names = [words.text("paired.first"), words.text("paired.second")]
     return Form([Question("choice", prompt, options=options)], 2, names, Plays(**trial.parameters["plays"]))
 
 
 def show(trial: Trial, ui: Ui) -> None:
     """The two clips."""
-    ui.player(trial, form(trial, ui, emotion(trial, ui.study)))
+    ui.player(trial, form(trial, ui))
 
 
 def check(trial: Trial, answer: Answer) -> str | None:
@@ -64,55 +64,36 @@ def simulate(trial: Trial, rng: random.Random) -> dict[str, Any]:
     return cleaned(ANSWER, _listening.simulated(form(trial, MUTE), rng))
 
 
-def emotion(trial: Trial, study: Study) -> str:
-    """What the two clips of the trial were compared for."""
-    if trial.parameters["emotion"]:
-        return str(trial.parameters["emotion"])
-    rows = _table(study, trial.parameters["pairs"])
-    wanted = {trial.stimulus, trial.other}
-    return next((row["emotion"] for row in rows if {row["a"], row["b"]} == wanted), "")
-
-
-def chosen(trial: Trial, answer: Answer) -> str:
-    """The clip that was chosen; empty for a tie or a trial without an answer.
-
-    >>> chosen(Trial(0, "paired", 0, "c7", "", other="c3"), {"choice": "b"})
-    'c3'
-    """
-    return {"a": trial.stimulus, "b": trial.other}.get(str(answer.get("choice")), "")
-
-
 def pairs(parameters: Mapping[str, Any], study: Study) -> list[tuple[str, str]]:
     """The pairs of the table, in its order."""
-    return [(row["a"], row["b"]) for row in _table(study, parameters["pairs"])]
+    return [(row["a"], row["b"]) for row in _rows(study.tables.get(parameters["pairs"], ""))]
 
 
-def _table(study: Study, name: str) -> list[dict[str, str]]:
-    path = study.folder / name
-    try:
-        return list(_read(path, path.stat().st_mtime_ns))
-    except OSError:
-        return []
+def about(parameters: dict[str, Any], study: Study, stimulus: str, other: str) -> dict[str, Any]:
+    """What the two clips are compared for."""
+    rows = [] if parameters["emotion"] else _rows(study.tables.get(parameters["pairs"], ""))
+    named = next((row["emotion"] for row in rows if {row["a"], row["b"]} == {stimulus, other}), "")
+    return {**parameters, "emotion": parameters["emotion"] or named}
 
 
-@lru_cache(maxsize=64)  # asked for at every click of every listener
-def _read(path: Path, _: int) -> tuple[dict[str, str], ...]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, restval="")
-        return tuple({name: (row.get(name) or "").strip() for name in ("a", "b", "emotion")} for row in rows)
+@lru_cache(maxsize=64)  # asked for once for each pair when an order is drawn
+def _rows(table: str) -> list[dict[str, str]]:
+    rows = csv.DictReader(io.StringIO(table, newline=""), restval="")
+    return [{name: (row.get(name) or "").strip() for name in ("a", "b", "emotion")} for row in rows]
 
 
 def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
     """The table is there, its clips are clips of the study, and each pair has an emotion of the study."""
     name = parameters["pairs"]
-    path = study.folder / name
-    if not path.resolve().is_relative_to(study.folder.resolve()) or not path.is_file():
+    if name not in study.tables:
         files = [file.name for file in study.folder.glob("*.csv") if file.name != "stimuli.csv"]
         return [f"the study's folder has no table '{name}' with the columns a and b. {nearest(name, files)}"]
+    if "\N{REPLACEMENT CHARACTER}" in study.tables[name]:
+        return [f"{name} is not a CSV table in UTF-8"]
     try:
-        rows = _table(study, name)
-    except (UnicodeDecodeError, csv.Error) as error:
-        return [f"{name} is not a CSV table in UTF-8: {error}"]
+        rows = _rows(study.tables[name])
+    except csv.Error as error:
+        return [f"{name} is not a CSV table: {error}"]
     if not rows or not any(row["a"] or row["b"] for row in rows):
         return [f"{name} holds no pair; it needs the columns a and b, and a line for each pair"]
     problems = _repeated(rows, name)
@@ -145,4 +126,4 @@ def _repeated(rows: list[dict[str, str]], name: str) -> list[str]:
     return problems
 
 
-TRIAL = TrialType("Pairs", show, check, simulate, Paired, ANSWER, hears=True, pairs=pairs, fits=fits)
+TRIAL = TrialType("Pairs", show, check, simulate, Paired, ANSWER, hears=True, pairs=pairs, about=about, fits=fits)

@@ -40,7 +40,7 @@ EMOTIONS = ("angry", "happy", "sad")
 GERMAN = {"native_languages": "de", "dialects": "", "proficiency": "", "age_band": "25–34", "hearing": "hearing_normal"}
 
 
-def make(timeline: str, clips: int = 12, folder: Path = Path("nowhere")) -> Study:
+def make(timeline: str, clips: int = 12, tables: dict[str, str] | None = None) -> Study:
     """A study of so many clips of each part: emotions change from clip to clip, speakers every three clips."""
     rows = [
         {
@@ -54,8 +54,8 @@ def make(timeline: str, clips: int = 12, folder: Path = Path("nowhere")) -> Stud
         for part in ("test", "more", "catch")
         for i in range(clips if part != "catch" else 3)
     ]
-    clips = pd.DataFrame(rows).assign(duration_s=2.0)
-    return studies.restore(folder, "v", HEAD + timeline + "  - {trial: debrief}\n", clips)
+    stimuli = pd.DataFrame(rows).assign(duration_s=2.0)
+    return studies.restore(Path("nowhere"), "v", HEAD + timeline + "  - {trial: debrief}\n", stimuli, tables)
 
 
 def shown(study: Study, seed: int = 0, place: int = 0, **of: object) -> list[Trial]:
@@ -443,9 +443,9 @@ def test_only_restricts_entries_and_blocks_at_any_depth():
 # --- pairs ---
 
 
-def test_each_pair_is_one_trial_and_either_clip_comes_first_equally_often(tmp_path):
-    (tmp_path / "pairs.csv").write_text("a,b\ntest000,test001\ntest002,test003\n", encoding="utf-8")
-    study = make("  - {trial: paired, emotion: angry}\n", folder=tmp_path)
+def test_each_pair_is_one_trial_and_either_clip_comes_first_equally_often():
+    tables = {"pairs.csv": "a,b\ntest000,test001\ntest002,test003\n"}
+    study = make("  - {trial: paired, emotion: angry}\n", tables=tables)
     seen: Counter[tuple[str, str]] = Counter()
     for seed in range(400):
         trials = shown(study, seed)

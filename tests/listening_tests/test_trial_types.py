@@ -138,7 +138,7 @@ def test_what_is_shown_of_a_clip_does_not_tell_what_was_meant(name, study):
 @pytest.mark.parametrize("name", TYPES)
 def test_the_examples_fit_the_study(name, study):
     kind = trial_types()[name]
-    (study.folder / "pairs.csv").write_text("a,b\n001,002\n003,004\n", encoding="utf-8")
+    study = replace(study, tables={"pairs.csv": "a,b\n001,002\n003,004\n"})
     full = kind.parameters.model_validate(EXAMPLES.get(name, {})).model_dump(mode="json")
     if kind.fits:
         assert kind.fits(full, study) == []
