@@ -128,8 +128,8 @@ class Listener:
 
     def _see(self, element: Any) -> None:
         given = element.bidi_component.json or element.bidi_component.mixed.json
-        if given:
-            data = json.loads(given)
+        data = json.loads(given) if given else {}
+        if "trial" in data:
             self.player, self.trial = element.bidi_component.id, data["trial"]
             self.urls = [*(clip["url"] for clip in data["clips"]), *data["next_urls"]]
 
@@ -357,8 +357,9 @@ def measure(listeners: int, *, seconds: float, every_s: float, clips: bool, besi
         os.environ["EARWITNESS_DATA"] = data
         beside = replace(beside, password=researcher.ensure_password() or "")
         store = Store()
-        invited, before = _invite(store, listeners + beside.browser)
+        invited, before = _invite(store, listeners + beside.browser + 1)
         with _server() as (server, port):
+            asyncio.run(Load(port, 0, every_s, clips).listen(invited.pop(), start_s=0))  # what a first visitor brings in
             rss = server.memory_info().rss
             load = Load(port, time.perf_counter() + RAMP_S * listeners + seconds, every_s, clips)
             (heard, browser), cpu_s = asyncio.run(_metered(server, load, invited, beside, seconds))
