@@ -17,7 +17,7 @@ import importlib
 import importlib.util
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from listening_tests import study as studies
 from listening_tests.session import Refused
 from listening_tests.store import Store
 from listening_tests.study import Study
-from listening_tests.trial import Field, Sound, Trial, cleaned, trial_types
+from listening_tests.trial import Field, Trial, cleaned, trial_types
 from ser_core import places
 from ser_core.errors import BadInput
 
@@ -128,15 +128,19 @@ def _find(key: str) -> tuple[Study, Trial] | None:
 
 def _sound(study: Study, trial: Trial, number: int) -> Path | None:
     """The file of the trial's sound ``number``: one that its type makes, or the stimulus (0) or a pair's other one (1)."""
-    if make := trial_types()[trial.type].sound:
-        return _made(trial, number, make)
+    if trial_types()[trial.type].sound:
+        return _made(trial, number)
     stimulus = (trial.stimulus, trial.other)[number] if number < 2 else ""
     return copies.of(study, stimulus) if stimulus else None
 
 
-def _made(trial: Trial, number: int, make: Callable[[Trial, int], Sound]) -> Path | None:
-    try:
-        return copies.made(f"{trial.key}|{number}", lambda: make(trial, number))
+def _made(trial: Trial, number: int) -> Path | None:
+    kind = trial_types()[trial.type]
+    assert kind.sound is not None
+    make = kind.sound
+    try:  # trials that sound the same share one file; what cannot be named so is kept for its trial
+        name = kind.recipe(trial, number) if kind.recipe else f"{trial.key}|{number}"
+        return copies.made(name, lambda: make(trial, number))
     except IndexError:  # the trial has fewer sounds
         return None
 

@@ -71,7 +71,7 @@ class Player {
     this.failed = "";
     this.saving = false;
     this.waiting = false;
-    this.toggled = -Infinity;
+    this.toggled = null; // the last press of a play button
     this.last = 0; // the sound that Space plays
     this.sounds = clips.map(({ url }, i) => this.open(i, this.early.get(url)));
     this.draw();
@@ -130,8 +130,9 @@ class Player {
   }
 
   toggle(i) {
-    if (this.saving || this.failed || performance.now() - this.toggled < DOUBLE_CLICK_MS) return;
-    this.toggled = performance.now();
+    const again = this.toggled?.sound === i && performance.now() - this.toggled.at < DOUBLE_CLICK_MS;
+    if (this.saving || this.failed || again) return;
+    this.toggled = { sound: i, at: performance.now() };
     if (this.sounds[i].playing && !this.sounds[i].run.part) return this.sounds[i].stop();
     if (this.playable(i)) this.play(i);
   }
