@@ -17,7 +17,7 @@ from listening_tests.session import Refused, Session, too_late
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import trial_types
-from pages.parts import farewell, frame
+from pages.parts import farewell, frame, here
 from pages.parts.interface import choose, plain, text
 from pages.parts.listener import LOOK, Listener
 from ser_core.errors import BadInput
@@ -42,7 +42,9 @@ def _word(given: str) -> str:
 
 def _say(key: str, offered: tuple[str, ...] = ()) -> None:
     """One polite sentence instead of a session."""
-    st.markdown(text(choose(offered or tuple(languages.available())), key))
+    tag = choose(offered or tuple(languages.available()))
+    st.markdown(text(tag, key))
+    here.tell(tag)
 
 
 # --- a personal link ---
@@ -52,7 +54,9 @@ def _visit(store: Store, study_id: str, token: str) -> None:
     participant = store.participant(study_id, token)
     if participant is None:
         if left := store.receipt(study_id, token):
-            farewell.receipt(left, choose(tuple(languages.available())))
+            tag = choose(tuple(languages.available()))
+            farewell.receipt(left, tag)
+            here.tell(tag)
         else:
             _say("wrong_link")
         return
@@ -62,16 +66,18 @@ def _visit(store: Store, study_id: str, token: str) -> None:
         tag = choose(tuple(languages.available()), participant.ui_language)
         st.markdown(text(tag, "broken_study"))
         farewell.foot(None, participant, store, tag)
+        here.tell(tag)
         return
     tag = choose(study.languages, participant.ui_language)
     if tag != participant.ui_language:
         store.set_language(participant.participant, tag)
-    _stand(study, participant, store, tag)
+    shown = _stand(study, participant, store, tag)
     farewell.foot(study, participant, store, tag)
+    here.tell(tag, shown)
 
 
-def _stand(study: Study, participant: Participant, store: Store, tag: str) -> None:
-    """What is to be shown to somebody at this point of their way."""
+def _stand(study: Study, participant: Participant, store: Store, tag: str) -> str:
+    """Show what is to be shown to somebody at this point of their way; a name for it."""
     if participant.finished_at and not st.session_state.get("taking_part"):
         farewell.finished(study, participant, tag)
     elif participant.outcome:
@@ -83,19 +89,20 @@ def _stand(study: Study, participant: Participant, store: Store, tag: str) -> No
             session = store.begin(participant.participant, study)
         except Refused as refused:  # not open yet, closed, or withdrawn in another tab a moment ago
             st.markdown(text(tag, refused.reason))
-            return
+            return refused.reason
         st.session_state["taking_part"] = True
-        _run(session, Listener(study, participant, session, store, tag))
+        return _run(session, Listener(study, participant, session, store, tag))
+    return "over"
 
 
 def _is_too_late(study: Study, participant: Participant) -> bool:
     return too_late(participant.started_at, study.settings.resume_h, now())
 
 
-def _run(session: Session, listener: Listener) -> None:
+def _run(session: Session, listener: Listener) -> str:
     if session.ended:  # while the rest of the order was drawn, a moment ago
         farewell.ended(listener.study, listener.participant, session.ended, listener.interface)
-        return
+        return "over"
     st.caption(plain(listener.own(listener.study.title)))
     done = min(len(session.answered), session.total)
     st.progress(session.progress, text=listener.text("progress", done=done, total=session.total))
@@ -104,25 +111,27 @@ def _run(session: Session, listener: Listener) -> None:
         feedback = trial_types()[trial.type].feedback
         assert feedback is not None  # only such trials are put there
         feedback(trial, answer, listener)
+        begins = trial.type == "training" and listener.following != "training"
         st.button(
-            listener.text("training.begin"),
+            listener.text("training.begin" if begins else "continue"),
             type="primary",
             width="stretch",
             on_click=lambda: st.session_state.pop("feedback", None),
         )
-    elif session.current is None:
+        return f"after {trial.key}"
+    if session.current is None:
         farewell.finished(listener.study, listener.participant, listener.interface)
-    else:
-        if session.current.type == "consent":
-            _before_consent(listener)
-        trial_types()[session.current.type].show(session.current, listener)
+        return "over"
+    if session.current.type == "consent":
+        _before_consent(listener)
+    trial_types()[session.current.type].show(session.current, listener)
+    return listener.shown or session.current.key
 
 
 def _before_consent(listener: Listener) -> None:
     if link := st.session_state.get("keep_link"):
         st.info(listener.text("join.keep"), icon=":material/bookmark:")
         st.code(link, language=None, wrap_lines=True)
-    st.markdown(farewell.privacy_link(listener.study, listener.interface))
 
 
 # --- the one link for all ---
@@ -153,6 +162,7 @@ def _join(store: Store, study_id: str, code: str) -> None:
         text(tag, "join.start"), type="primary", width="stretch", on_click=_start, args=(store, study_id, code, external_id)
     )
     st.markdown(farewell.privacy_link(study, tag))
+    here.tell(tag, "join")
 
 
 def _start(store: Store, study_id: str, code: str, external_id: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from listening_tests import languages
 from listening_tests.store import Store
 from listening_tests.study import Study
-from pages.parts import frame
+from pages.parts import frame, here
 from pages.parts.interface import choose, plain, text
 from ser_core.errors import BadInput
 
@@ -23,9 +23,12 @@ def _open() -> None:
     except BadInput:
         study = None
     if study is None:
-        st.markdown(text(choose(tuple(languages.available()), wanted), "wrong_link"))
-        return
-    _draw(study, choose(study.languages, wanted))
+        tag = choose(tuple(languages.available()), wanted)
+        st.markdown(text(tag, "wrong_link"))
+    else:
+        tag = choose(study.languages, wanted)
+        _draw(study, tag)
+    here.tell(tag)
 
 
 def _draw(study: Study, tag: str) -> None:

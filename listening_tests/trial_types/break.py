@@ -17,6 +17,7 @@ from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Field, Parameters, Texts, Trial, TrialType, Ui, cleaned
 from listening_tests.trial_types import _asking
+from listening_tests.trial_types._prose import prose
 
 if TYPE_CHECKING:
     from listening_tests.study import Study
@@ -36,7 +37,7 @@ def show(trial: Trial, ui: Ui) -> None:
     st, least_s = ui.st, trial.parameters["least_s"]
     since = st.session_state.setdefault(f"break {trial.key}", time.monotonic())
     st.header(ui.text("break.title"), anchor=False)
-    st.markdown(ui.own(trial.parameters["text"]) if trial.parameters["text"] else ui.text("break.text"))
+    st.markdown(prose(ui.own(trial.parameters["text"])) if trial.parameters["text"] else ui.text("break.text"))
     if least_s:
         st.markdown(ui.text("break.least", seconds=math.ceil(least_s)))
     if left := st.session_state.pop(f"break left {trial.key}", 0):

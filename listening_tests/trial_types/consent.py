@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from listening_tests.trial import Answer, Field, Trial, TrialType, Ui
+from listening_tests.trial_types._prose import prose
 
 
 def show(trial: Trial, ui: Ui) -> None:
@@ -16,11 +17,12 @@ def show(trial: Trial, ui: Ui) -> None:
         st.button(ui.text("consent.again"), on_click=lambda: st.session_state.pop("declined"))
         return
     st.header(ui.text("consent.title"))
-    st.markdown(ui.own(ui.study.settings.consent.text))
+    st.markdown(prose(ui.own(ui.study.settings.consent.text)))
     if ui.study.synthetic:
         st.info(ui.text("synthetic"))
     if ui.study.settings.contact:
         st.caption(ui.text("contact", contact=ui.study.settings.contact))
+    st.markdown(ui.privacy)
     st.button(ui.text("consent.agree"), type="primary", width="stretch", on_click=ui.consent, args=(trial, True))
     st.button(ui.text("consent.decline"), width="stretch", on_click=ui.consent, args=(trial, False))
 

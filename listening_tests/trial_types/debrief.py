@@ -14,6 +14,7 @@ from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Parameters, Texts, Trial, TrialType, Ui
 from listening_tests.trial_types import _asking
+from listening_tests.trial_types._prose import prose
 
 if TYPE_CHECKING:
     from listening_tests.study import Study
@@ -31,7 +32,7 @@ def show(trial: Trial, ui: Ui) -> None:
     st.header(ui.text("debrief.title"), anchor=False)
     st.markdown(ui.text("debrief.text"))
     if trial.parameters["text"]:
-        st.markdown(ui.own(trial.parameters["text"]))
+        st.markdown(prose(ui.own(trial.parameters["text"])))
     if ui.completion_url:
         st.link_button(ui.text("debrief.back"), ui.completion_url, type="primary", width="stretch")
     st.markdown(ui.text("debrief.code"))

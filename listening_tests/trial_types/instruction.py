@@ -13,6 +13,7 @@ from pydantic import Field as Described
 
 from listening_tests.trial import Answer, Field, Parameters, Texts, Trial, TrialType, Ui
 from listening_tests.trial_types import _asking
+from listening_tests.trial_types._prose import prose
 
 if TYPE_CHECKING:
     from listening_tests.study import Study
@@ -30,9 +31,9 @@ def show(trial: Trial, ui: Ui) -> None:
     """The heading, the text, and a button."""
     st, parameters = ui.st, trial.parameters
     if parameters["title"]:
-        st.header(ui.own(parameters["title"]), anchor=False)
+        st.header(prose(ui.own(parameters["title"])), anchor=False)
     if parameters["text"]:
-        st.markdown(ui.own(parameters["text"]))
+        st.markdown(prose(ui.own(parameters["text"])))
     if parameters["html"]:
         st.html(sanitised(ui.own(parameters["html"])))
     st.button(

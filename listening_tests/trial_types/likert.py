@@ -11,6 +11,7 @@ from pydantic import Field as Described
 from listening_tests.trial import Answer, Field, Form, Texts, Trial, TrialType, Ui, cleaned
 from listening_tests.trial_types import _asking, _listening
 from listening_tests.trial_types._listening import LISTENING, MUTE, Hearing, Words
+from listening_tests.trial_types._prose import prose
 
 if TYPE_CHECKING:
     from listening_tests.study import Study
@@ -34,7 +35,7 @@ def form(trial: Trial, words: Words) -> Form:
 def show(trial: Trial, ui: Ui) -> None:
     """What is asked, then the player with the scales."""
     if trial.parameters["title"]:
-        ui.st.subheader(ui.own(trial.parameters["title"]), anchor=False)
+        ui.st.subheader(prose(ui.own(trial.parameters["title"])), anchor=False)
     ui.player(trial, form(trial, ui))
 
 

@@ -11,6 +11,7 @@ from pydantic import Field as Described
 from listening_tests.trial import Answer, Field, Form, Parameters, Texts, Trial, TrialType, Ui, cleaned
 from listening_tests.trial_types import _asking
 from listening_tests.trial_types._listening import LISTENING, MUTE, Words
+from listening_tests.trial_types._prose import prose
 
 if TYPE_CHECKING:
     from listening_tests.study import Study
@@ -37,7 +38,7 @@ def form(trial: Trial, words: Words) -> Form:
 def show(trial: Trial, ui: Ui) -> None:
     """The heading, then the questions."""
     if trial.parameters["title"]:
-        ui.st.header(ui.own(trial.parameters["title"]), anchor=False)
+        ui.st.header(prose(ui.own(trial.parameters["title"])), anchor=False)
     ui.player(trial, form(trial, ui))
 
 

@@ -31,11 +31,12 @@ def show(trial: Trial, ui: Ui) -> None:
 
 
 def feedback(trial: Trial, answer: Answer, ui: Ui) -> None:
-    """Shown after the answer was stored: what the clip was meant to be, why, and that listeners may differ."""
+    """Shown after the answer was stored: what the clip was meant to be, and why; after the last one, that this was it."""
     ui.st.header(ui.text("training.title"), anchor=False)
     if not answer.get("failed"):  # who heard nothing was not wrong
         _tell(answer.get("label"), _row(trial, ui.study), ui)
-    ui.st.markdown(ui.text("training.next"))
+    if ui.following != trial.type:
+        ui.st.markdown(ui.text("training.next"))
 
 
 def _tell(chosen: Any, row: Mapping[str, Any], ui: Ui) -> None:

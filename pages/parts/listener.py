@@ -21,6 +21,7 @@ from listening_tests.session import Answered, Refused, Session
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import Answer, Form, Trial, trial_types
+from pages.parts import farewell
 
 LOOK = Path(__file__).with_name("listener.css").read_text(encoding="utf-8")
 
@@ -35,6 +36,8 @@ class Listener:
     store: Store
     interface: str
     st: Any = field(default=st)
+    shown: str = ""
+    """What this run of the page shows: its type where the player draws it, since trials of one type look alike."""
 
     def text(self, key: str, **values: Any) -> str:
         """A sentence in the participant's language."""
@@ -51,6 +54,16 @@ class Listener:
     def own(self, texts: Mapping[str, str]) -> str:
         """The participant's version of a text of the study."""
         return texts[self.interface]
+
+    @property
+    def following(self) -> str:
+        """The type of the trial that is due now; empty if none is."""
+        return self.session.current.type if self.session.current else ""
+
+    @property
+    def privacy(self) -> str:
+        """A link to what happens to the participant's data."""
+        return farewell.privacy_link(self.study, self.interface)
 
     @property
     def completion_code(self) -> str:
@@ -88,6 +101,7 @@ class Listener:
 
     def player(self, trial: Trial, form: Form) -> None:
         """Mount the player; one and the same for all trials, so that it can load the next sound early."""
+        self.shown = trial.type
         refused = st.session_state.pop("refused", None)
         if refused:
             st.error(self.text(refused[1]))

@@ -59,6 +59,8 @@ class _Reader:
     form: Form | None = None
     st: Any = field(default_factory=_Anything)
     completion_code: str = ""
+    privacy: str = ""
+    following: str = ""
     completion_url: str = ""
 
     def text(self, key: str, **values: Any) -> str:

@@ -69,6 +69,8 @@ class Page:
     """A ``Ui`` without a browser."""
 
     completion_code = "CODE1234"
+    privacy = "[Data protection](privacy)"
+    following = ""
 
     def __init__(self, study, interface="en", *, completion_url=""):
         self.study, self.interface, self.completion_url = study, interface, completion_url

@@ -6,7 +6,7 @@ import pytest
 
 from listening_tests import study as studies
 from listening_tests.trial import After, trial_types
-from listening_tests.trial_types import attention, background, debrief, instruction
+from listening_tests.trial_types import attention, background, debrief, instruction, training
 from tests.listening_tests._ui import Page, trial
 
 SAID = {"native_languages": "de", "dialects": "", "proficiency": "en:A", "age_band": "65+", "hearing": "not_said"}
@@ -128,3 +128,18 @@ def test_the_debrief_shows_the_code_and_the_way_back(study, url):
     assert "CODE1234" in page.st.words()
     assert "It was about voices." in page.st.words()
     assert [a[1] for command, a, _ in page.st.drawn if command == "link_button"] == ([url] if url else [])
+
+
+def test_a_tilde_between_numbers_strikes_nothing_out(study):
+    page = Page(study)
+    instruction.show(trial("instruction", study, text={"en": "10~15 minutes, 2~3 breaks, ~~never~~", "de": "x"}), page)
+    assert r"10\~15 minutes, 2\~3 breaks, ~~never~~" in page.st.words()
+
+
+@pytest.mark.parametrize(("following", "told"), [("training", False), ("label", True), ("", True)])
+def test_only_after_the_last_practice_clip_no_more_is_told(study, following, told):
+    clip = study.stimuli["stimulus"].iloc[0]
+    page = Page(study)
+    page.following = following
+    training.feedback(trial("training", study, clip), {"label": "sad"}, page)
+    assert (page.text("training.next") in page.st.words()) is told
