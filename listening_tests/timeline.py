@@ -75,7 +75,7 @@ def _numbered(trials: Iterable[Trial], first: int) -> tuple[Trial, ...]:
     return tuple(replace(trial, position=first + i) for i, trial in enumerate(trials))
 
 
-_DRAWS = 20  # of clips for a share, until one of them can be put in order
+_DRAWS = 20  # of clips for a share, until one of them can be put in order; the later ones do not ask what is covered least
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class _Drawing:
         rng = self.rng(entry.where, time)
         number = next(n for n, leaf in enumerate(leaves(self.study.timeline)) if leaf is entry)
         made = []
-        for stimulus, other, repeat in self.clips(entry, rng):
+        for stimulus, other, repeat in self.clips(entry, rng, even=time < _DRAWS // 2):
             parameters = dict(entry.parameters)
             if kind.about:
                 parameters = kind.about(parameters, self.study, stimulus, other)
@@ -197,8 +197,11 @@ class _Drawing:
             made.append(Trial(0, entry.trial, number, stimulus, key, parameters, other, "", repeat))
         return made
 
-    def clips(self, entry: Entry, rng: random.Random) -> list[tuple[str, str, int]]:
-        """For each trial of the entry: the clip, the other one of a pair, and which hearing it is."""
+    def clips(self, entry: Entry, rng: random.Random, *, even: bool) -> list[tuple[str, str, int]]:
+        """For each trial of the entry: the clip, the other one of a pair, and which hearing it is.
+
+        ``even``: whether the clips that are covered least come first.
+        """
         kind, parameters = trial_types()[entry.trial], entry.parameters
         if kind.pairs:
             return [(a, b, 0) if rng.random() < 0.5 else (b, a, 0) for a, b in kind.pairs(parameters, self.study)]
@@ -208,7 +211,7 @@ class _Drawing:
         values = values_of(self.study, parameters["balanced_by"])
         count = parameters["per_listener"]
         if count and count < len(clips):
-            coverage = {clip: self.listener.coverage.get((entry.trial, clip), 0) for clip in clips}
+            coverage = {clip: self.listener.coverage.get((entry.trial, clip), 0) for clip in clips} if even else {}
             clips = share(clips, count, values=values, coverage=coverage, rng=rng)
         repeats = parameters["repeats"]
         early = clips if parameters["shuffled"] else clips[: _early(len(clips), repeats)]

@@ -440,6 +440,22 @@ def test_only_restricts_entries_and_blocks_at_any_depth():
     assert {t.type for t in chinese} == {"instruction", "clip", "attention", "debrief"}
 
 
+def test_where_the_clips_that_are_covered_least_leave_no_order_the_listener_hears_others():
+    """Three clips that share nothing can be put in order; three of one speaker and one emotion cannot."""
+    study = make("  - {trial: label, per_listener: 3, balanced_by: [], max_in_a_row: {speaker: 1, truth: 1}}\n")
+    alike = ("test000", "test003", "test006")
+    stimuli = study.stimuli.assign(
+        speaker=[f"s{n % 4}" for n in range(len(study.stimuli))], truth=[EMOTIONS[n % 3] for n in range(len(study.stimuli))]
+    )
+    stimuli.loc[stimuli["stimulus"].isin(alike), ["speaker", "truth"]] = ["s0", "angry"]
+    covered = {("label", clip): 0 if clip in alike else 5 for clip in stimuli["stimulus"]}
+    trials = rest(replace(study, stimuli=stimuli), Listener(1, GERMAN, coverage=covered))
+    heard = [t.stimulus for t in trials if t.stimulus]
+    assert len(heard) == 3
+    said = stimuli.set_index("stimulus").loc[heard, ["speaker", "truth"]]
+    assert all((a != b).all() for a, b in pairwise(said.to_numpy()))
+
+
 # --- pairs ---
 
 
