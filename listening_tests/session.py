@@ -57,8 +57,8 @@ class Session:
 
     @property
     def upcoming(self) -> Trial | None:
-        """The trial after the current one, so that its clip can be loaded early."""
-        open_trials = [t for t in self.trials if t.position not in self.answered]
+        """The trial after the current one, so that its clip can be loaded early; None where there is no current one."""
+        open_trials = [] if self.ended else [t for t in self.trials if t.position not in self.answered]
         return open_trials[1] if len(open_trials) > 1 else None
 
     @property

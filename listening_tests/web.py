@@ -96,11 +96,11 @@ class SecurityHeaders:
 
 def audio(request: Request) -> Response:
     """A clip of a trial that is open or comes next; anything else is simply not there."""
-    found = _find(request.path_params["key"])
-    if found is None:
+    found, number = _find(request.path_params["key"]), request.path_params["n"]
+    if found is None or not re.fullmatch("[0-9]{1,3}", number):
         return Response(status_code=404)
     try:
-        served = _sound(*found, request.path_params["n"])
+        served = _sound(*found, int(number))
     except (BadInput, KeyError, OSError, soundfile.LibsndfileError):
         return Response(status_code=404)
     if served is None:
@@ -200,7 +200,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
 
 
 routes = [
-    Route("/api/audio/{key}/{n:int}", audio, methods=["GET"]),
+    Route("/api/audio/{key}/{n}", audio, methods=["GET"]),
     Route("/api/events", events, methods=["POST"]),
     Route("/healthz", health, methods=["GET"]),
 ]

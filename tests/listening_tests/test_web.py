@@ -66,6 +66,20 @@ def test_nothing_can_be_heard_after_the_session(client, listener, store):
     assert {client.get(f"/api/audio/{t.key}/0").status_code for t in session.trials} == {404}
 
 
+def test_nothing_can_be_heard_after_a_session_ended_before_its_end(client, listener, store):
+    person, session = listener
+    with store.engine.begin() as connection:
+        who = schema.participants.c.participant == person
+        connection.execute(schema.participants.update().where(who).values(outcome="failed_check"))
+    assert {client.get(f"/api/audio/{t.key}/0").status_code for t in session.trials} == {404}
+
+
+@pytest.mark.parametrize("number", ["1", "999", "-1", "0x0", "٠", "9" * 5000])
+def test_a_sound_that_there_is_not_is_not_found(client, listener, number):
+    _, session = listener
+    assert client.get(f"/api/audio/{session.current.key}/{number}").status_code == 404
+
+
 @pytest.mark.parametrize("key", ["x", "001", "clips/1.wav", "..%2F..%2Fstudy.yaml", "0" * 22])
 def test_a_guessed_name_is_not_found(client, listener, key):
     assert client.get(f"/api/audio/{key}/0").status_code == 404
