@@ -52,8 +52,8 @@ class Unlucky:
     def walk(self, first: int) -> None:
         """Answer everything; ``first`` says which of the cases comes first, and each step has the next."""
         step = first
-        while (trial := self.walker.at_trial()).type != "debrief":
-            self.step(trial, *CASES[step % len(CASES)])
+        while not self.walker.store.session(self.walker.person).finished:
+            self.step(self.walker.at_trial(), *CASES[step % len(CASES)])
             step += 1
         eyes, words = self.walker.eyes, self.walker.words
         again = words["finished_link"].split("{")[0]  # what somebody reads who opens the link after the last answer
@@ -66,6 +66,8 @@ class Unlucky:
         if moment != "before":
             self.walker.press(self.walker.last)
         if moment == "stored":
+            if not self.came(trial):  # Streamlit forgets the first press on a page that outlived its server
+                self.walker.press(self.walker.last)
             self.walker.eyes.until(lambda: trial.position in self.walker.kept(), f"{told}: never stored")
         acknowledged = self.walker.kept()
         self.happen(fault)
