@@ -20,6 +20,9 @@ from ser_core.encoders._encoder import Samples
 if TYPE_CHECKING:
     import torch
 
+_ROWS = 1024
+"""Rows of a layer that are worked on at once on a CPU: two megabytes of 512 channels."""
+
 Part = tuple[int, "torch.Tensor"]
 """A piece of a convolution: first tap, and the matrix [taps * in, out] of at most ``stride`` taps."""
 
@@ -60,6 +63,46 @@ class FrontEnd:
         import torch
 
         clips = [np.pad(clip, (0, max(self.shortest - len(clip), 0))) for clip in clips]
+        weight = self.layers[0].convolution.weight
+        if weight.device.type == "cpu" and weight.dtype == torch.float32:
+            return torch.cat([self._alone(torch.from_numpy(clip)) for clip in clips])
+        return self._together(clips)
+
+    def _alone(self, clip: torch.Tensor) -> torch.Tensor:
+        """[frame, channel] of one clip on a CPU, where passes over memory are what costs time beside the products.
+
+        The rows of the first layer, as many as of all others together, are made only when the second asks for
+        them, while they are in the processor's cache.
+        """
+        import torch
+
+        (kernel, stride), first = self.sizes[0], self.layers[0]
+        seen = clip.unfold(0, kernel, stride).contiguous()
+        taps, shift, norm = first.convolution.weight[:, 0].T, first.convolution.bias, first.norm
+        if isinstance(norm, torch.nn.GroupNorm):
+            taps, shift = _folded(norm, taps, seen)
+            norm = None
+
+        def entering(begin: int, end: int) -> torch.Tensor:
+            part = seen[begin:end]
+            rows = part @ taps if shift is None else torch.addmm(shift, part, taps)
+            made: torch.Tensor = first.activation(rows if norm is None else norm(rows))
+            return made
+
+        below, count = entering, len(seen)
+        for layer, parts, (kernel, stride) in zip(self.layers[1:], self.parts[1:], self.sizes[1:], strict=True):
+            count = (count - kernel) // stride + 1
+            rows = torch.empty(count, layer.convolution.weight.shape[0])
+            for begin in range(0, count, _ROWS):
+                end = min(begin + _ROWS, count)
+                part = _convolve(below(begin * stride, (end - 1) * stride + kernel), parts, stride, layer.convolution.bias)
+                rows[begin:end] = layer.activation(part if layer.norm is None else layer.norm(part))
+            below = _slices(rows)
+        return below(0, count)
+
+    def _together(self, clips: Sequence[Samples]) -> torch.Tensor:
+        import torch
+
         starts = np.cumsum([0, *(-(-len(clip) // self.stride) * self.stride for clip in clips)])
         reach = sum(kernel for kernel, _ in self.sizes) * self.stride  # the last rows may look so far beyond the end
         signal = np.zeros(starts[-1] + reach, np.float32)
@@ -121,6 +164,27 @@ def _parts(convolution: Any) -> list[Part]:
         (first, taps[first : first + stride].reshape(-1, weight.shape[0]).contiguous())
         for first in range(0, weight.shape[2], stride)
     ]
+
+
+def _slices(rows: torch.Tensor) -> Callable[[int, int], torch.Tensor]:
+    return lambda begin, end: rows[begin:end]
+
+
+def _folded(norm: Any, taps: torch.Tensor, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Taps [tap, channel] and shift [channel] of a first layer that norms each channel over the clip by itself.
+
+    A channel is a sum of what it has ``seen`` [row, tap] times its taps; so its mean and variance follow from the means and
+    covariances of the few taps, and norming it is scaling its taps. A bias would be taken away again by the norm.
+    """
+    wide = seen.double()
+    mean = wide.mean(dim=0)
+    off = wide - mean
+    covariance = off.T @ off / len(off)
+    weight = taps.double()
+    variance = ((covariance @ weight) * weight).sum(dim=0)
+    scale = norm.weight.double() * (variance + norm.eps).rsqrt()
+    shift = norm.bias.double() - (mean @ weight) * scale
+    return (weight * scale).float(), shift.float()
 
 
 def _convolve(rows: torch.Tensor, parts: list[Part], stride: int, bias: Any) -> torch.Tensor:
