@@ -148,6 +148,6 @@ def test_the_same_clips_come_out_of_the_synthesiser_again() -> None:
         committed = soundfile.read(row["path"])[0]
         assert row["speaker"] == f"{clip.language}-{clip.voice}"
         assert np.abs(make.render(clip) - committed).max() <= 2.0**-12  # rounding may fall otherwise on another processor
-    for (_, clips), row in zip(make.marking_part(), study[study["part"] == "mark"].itertuples(), strict=True):
-        committed = soundfile.read(row.path)[0]
+    for (_, clips), path in zip(make.marking_part(), study.loc[study["part"] == "mark", "path"], strict=True):
+        committed = soundfile.read(path)[0]
         assert np.abs(np.concatenate([make.render(clip) for clip in clips]) - committed).max() <= 2.0**-12
