@@ -87,14 +87,10 @@ def _measure(options: argparse.Namespace) -> None:
     del ways
     again = _again(clips, options)
     rate = max(rates)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}, {device}"
-    )
+    print(f"{device}, {platform.machine()}, torch {torch.__version__}: {torch.get_num_threads()} of {os.cpu_count()} cores")
     print(f"{len(clips)} clips, {sum(seconds):.0f} s of sound ({min(seconds):.1f} to {max(seconds):.1f} s each)")
     print(f"{operations / 1e12:.2f} T operations; seconds of the {options.clock}")
-    print(
-        f"matrix rate in {options.dtype}: {rate / 1e9:.0f} G operations/s (measured {min(rates) / 1e9:.0f} to {rate / 1e9:.0f})"
-    )
+    print(f"matrix rate in {options.dtype}: {rate / 1e9:.0f} G operations/s (at its lowest {min(rates) / 1e9:.0f})")
     print("| way | clips/s | audio h/h | of the matrix rate | times (a) | times (b) | peak MB |")
     print("|---|---|---|---|---|---|---|")
     best["again"] = again
@@ -255,8 +251,10 @@ def _peak_of(options: argparse.Namespace) -> str:
     _way(options.only, clips, options, device)()
     if device.startswith("cuda"):
         return f"{torch.cuda.max_memory_allocated() / 1e6:.0f}"
-    kilo = 1 if sys.platform == "darwin" else 1024  # macOS tells bytes, Linux kilobytes
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo / 1e6:.0f}"
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage's figure is inherited from the process that started this one
+        return f"{int(status.read_text().partition('VmHWM:')[2].split()[0]) * 1024 / 1e6:.0f}"
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.0f}"  # macOS tells bytes
 
 
 if __name__ == "__main__":

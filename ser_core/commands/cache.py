@@ -33,9 +33,8 @@ def _run(options: argparse.Namespace) -> int | None:
     if options.action == "ls":
         rows = feature_cache.overview(root)
         for row in rows:
-            print(
-                f"{row.encoder}  {row.revision}  {describe(row.settings)}  {row.clips} clips  {_size(row.bytes)}  {row.folder}"
-            )
+            held = f"{row.clips} clips  {_size(row.bytes)}"
+            print(f"{row.encoder}  {row.revision}  {describe(row.settings)}  {held}  {row.folder}")
         print(f"{root}: {len(rows)} sets of features, {_size(sum(row.bytes for row in rows))}")
     elif options.action == "verify":
         clips, problems = feature_cache.verify(root)

@@ -60,9 +60,7 @@ class _Told:
 
 def _summary(found: Features, seconds: float) -> str:
     about = found.about
-    heard = (
-        f"{found.made} heard now on {found.device} ({found.made / seconds:.1f} clips/s)" if found.made else "none heard now"
-    )
+    heard = f"{found.made} heard now on {found.device} in {seconds:.1f} s" if found.made else "none heard now"
     drift = "" if found.drift is None else f"; bf16 strays from fp32 by {found.drift:.2%} at most, measured on a few clips"
     return (
         f"{about.encoder} {about.revision}: {len(found)} clips, {about.layers} layers of {about.width}: "

@@ -89,7 +89,8 @@ class FrontEnd:
             made: torch.Tensor = first.activation(rows if norm is None else norm(rows))
             return made
 
-        below, count = entering, len(seen)
+        below: Callable[[int, int], torch.Tensor] = entering
+        count = len(seen)
         for layer, parts, (kernel, stride) in zip(self.layers[1:], self.parts[1:], self.sizes[1:], strict=True):
             count = (count - kernel) // stride + 1
             rows = torch.empty(count, layer.convolution.weight.shape[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +99,7 @@ class Child:
 
 
 @pytest.fixture
-def child(tmp_path) -> Iterator:
+def child(tmp_path) -> Iterator[Callable[..., Child]]:
     made: list[Child] = []
 
     def start(**how) -> Child:
