@@ -66,8 +66,8 @@ class Unlucky:
         if moment != "before":
             self.walker.press(self.walker.last)
         if moment == "stored":
-            if not self.came(trial):  # Streamlit forgets the first press on a page that outlived its server
-                self.walker.press(self.walker.last)
+            if self.walker.form(trial) is None and not self.came(trial):
+                self.walker.press(self.walker.last)  # Streamlit forgets the first press on a page that outlived its server
             self.walker.eyes.until(lambda: trial.position in self.walker.kept(), f"{told}: never stored")
         acknowledged = self.walker.kept()
         self.happen(fault)
