@@ -17,7 +17,7 @@ from listening_tests.session import Refused, Session, too_late
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import trial_types
-from pages.parts import farewell, frame, here
+from pages.parts import farewell, frame, here, press
 from pages.parts.interface import choose, plain, text
 from pages.parts.listener import LOOK, Listener
 from ser_core.errors import BadInput
@@ -158,7 +158,7 @@ def _join(store: Store, study_id: str, code: str) -> None:
     tag = choose(study.languages)
     st.header(plain(study.title[tag]), anchor=False)
     st.markdown(text(tag, "join.text"))
-    st.button(
+    press.button(
         text(tag, "join.start"), type="primary", width="stretch", on_click=_start, args=(store, study_id, code, external_id)
     )
     st.markdown(farewell.privacy_link(study, tag))

@@ -23,8 +23,9 @@ def show(trial: Trial, ui: Ui) -> None:
     if ui.study.settings.contact:
         st.caption(ui.text("contact", contact=ui.study.settings.contact))
     st.markdown(ui.privacy)
-    st.button(ui.text("consent.agree"), type="primary", width="stretch", on_click=ui.consent, args=(trial, True))
-    st.button(ui.text("consent.decline"), width="stretch", on_click=ui.consent, args=(trial, False))
+    wide = {"width": "stretch", "on_click": ui.consent}
+    st.button(ui.text("consent.agree"), type="primary", args=(trial, True), key=f"yes {trial.key}", **wide)
+    st.button(ui.text("consent.decline"), args=(trial, False), key=f"no {trial.key}", **wide)
 
 
 def check(_: Trial, answer: Answer) -> str | None:

@@ -14,6 +14,7 @@ from listening_tests.session import ENDINGS
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.withdrawal import Receipt
+from pages.parts import press
 from pages.parts.interface import text
 
 _OF_A_SESSION = ("feedback", "taking_part", "withdrawing", "declined", "refused", "keep_link")
@@ -59,7 +60,7 @@ def foot(study: Study | None, participant: Participant, store: Store, tag: str) 
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if study:
                 st.markdown(privacy_link(study, tag), width="content")
-            st.button(
+            press.button(
                 text(tag, "withdraw.button"),
                 type="tertiary",
                 on_click=lambda: st.session_state.update(withdrawing=True),

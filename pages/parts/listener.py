@@ -21,7 +21,7 @@ from listening_tests.session import Answered, Refused, Session
 from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import Answer, Form, Trial, trial_types
-from pages.parts import farewell
+from pages.parts import farewell, press
 
 LOOK = Path(__file__).with_name("listener.css").read_text(encoding="utf-8")
 
@@ -35,7 +35,7 @@ class Listener:
     session: Session
     store: Store
     interface: str
-    st: Any = field(default=st)
+    st: Any = field(default_factory=press.Pressed)
     shown: str = ""
     """What this run of the page shows: its type where the player draws it, since trials of one type look alike."""
 
