@@ -33,7 +33,7 @@ install: $(APP_READY) ## only what "make app" installs
 test: $(TEST_READY) browser ## everything the tests need, then linting, typing and all tests
 	@$(MAKE) lint types
 	$(BIN)/pytest -n 2 --ignore=tests/browser --ignore=tests/other_browsers
-	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest tests/browser
+	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 2 --dist worksteal tests/browser
 
 # What cannot be installed is skipped, and the tests say which browser that was.
 test-browsers: $(TEST_READY) browser ## the listener's page in Firefox and WebKit, and every fault at every step
