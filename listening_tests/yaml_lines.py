@@ -16,6 +16,8 @@ import yaml
 from ser_core.errors import BadInput, Problem
 
 Where = tuple[str | int, ...]
+_MOST = 100_000
+"""Values that a file may hold; a study of a thousand questions in ten languages has fewer."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -78,6 +80,9 @@ def parse(text: str, path: Path) -> tuple[Any, dict[Where, int]]:
 def _walk(node: yaml.Node, where: Where, found: tuple[dict[Where, int], list[Problem], Path]) -> None:
     lines, twice, path = found
     lines[where] = node.start_mark.line + 1
+    if len(lines) > _MOST:  # aliases of aliases make a few lines into billions of places
+        what = f"holds more than {_MOST:,} values; does an alias (*name) stand for others, and they for more?"
+        raise BadInput(Problem(what, path, node.start_mark.line + 1))
     if isinstance(node, yaml.SequenceNode):
         for i, item in enumerate(node.value):
             _walk(item, (*where, i), found)

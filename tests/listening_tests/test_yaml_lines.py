@@ -46,3 +46,12 @@ def test_what_is_not_yaml_is_said_with_its_line(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"study.yaml: this file is missing"):
         read(tmp_path / "study.yaml")
+
+
+def test_aliases_that_stand_for_billions_of_values_are_refused_at_once(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    path = tmp_path / "bomb.yaml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(BadInput, match="holds more than 100,000 values"):
+        read(path)
