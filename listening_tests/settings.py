@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from listening_tests import yaml_lines
 from listening_tests.trial import Texts, trial_types
@@ -64,6 +64,13 @@ class Recruitment(_Strict):
     id_parameter: str = Field("PROLIFIC_PID", pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     completion_url: str = Field("", pattern=r"^(https?://\S+)?$")
     ended_url: str = Field("", pattern=r"^(https?://\S+)?$")
+
+    @field_validator("id_parameter")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name in ("study", "token", "join", "preview"):
+            raise ValueError(f"'{name}' stands in our own links; let the service use another name")
+        return name
 
 
 class Settings(_Strict):
@@ -296,7 +303,28 @@ def _sentence(error: Any, model: type[BaseModel], of: str) -> str:
     if error["type"] == "literal_error":
         choices = [part.strip("'") for part in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return f"{begin}'{place}': {error['input']!r} is not possible. {nearest(str(error['input']), choices)}"
-    return f"{begin}'{place}': {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"
+    named = f"'{place}': " if place else ""
+    if error["type"] == "value_error":  # a sentence of ours, which names what is wrong
+        return f"{begin}{named}{error['ctx']['error']}"
+    must = _MUST.get(error["type"], error["msg"][0].lower() + error["msg"][1:]).format_map(error.get("ctx", {}))
+    return f"{begin}{named}{must}, not {error['input']!r}"
+
+
+_MUST = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("dict_type", "model_type"), "must hold lines of 'key: value'"),
+    "list_type": "must be a list",
+    "string_type": "must be text (put a number in quotation marks)",
+    "string_too_short": "must not be empty",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt}",
+    "less_than": "must be less than {lt}",
+    "too_short": "must not be shorter than {min_length}",
+}
+"""What pydantic says, in the words of this program; its kinds of errors are those of docs.pydantic.dev/errors."""
 
 
 def _keys(model: type[BaseModel], outer: Sequence[str | int]) -> list[str]:

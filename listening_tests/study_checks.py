@@ -116,10 +116,13 @@ def together(settings: Settings, stimuli: pd.DataFrame, folder: Path) -> list[Pr
     """Whether the clips are of the study's emotions, and what models learn from can be read."""
     path = folder / "stimuli.csv"
     problems = []
-    for i, (label, clip) in enumerate(zip(stimuli["truth"], stimuli["stimulus"], strict=True)):
-        if label and label not in settings.emotions:
-            what = f"clip '{clip}' is '{label}', which study.yaml's emotions do not hold"
-            problems.append(Problem(what, path, ratings.line_of(path, i)))
+    for label in dict.fromkeys(map(str, stimuli["truth"])):
+        if label and label not in settings.emotions:  # once for all its clips: one emotion may be missing in study.yaml
+            places = [i for i, truth in enumerate(stimuli["truth"]) if truth == label]
+            more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+            first = stimuli["stimulus"].iloc[places[0]]
+            what = f"clip '{first}'{more} is '{label}', which study.yaml's emotions do not hold"
+            problems.append(Problem(what, path, ratings.line_of(path, places[0])))
     if settings.training and not (folder / settings.training).is_file():
         problems.append(Problem(f"'training' names {settings.training}, which is missing", folder / "study.yaml"))
     elif settings.training:
