@@ -18,7 +18,7 @@ from listening_tests.store import Participant, Store
 from listening_tests.study import Study
 from listening_tests.trial import trial_types
 from pages.parts import farewell, frame, here, press
-from pages.parts.interface import choose, plain, text
+from pages.parts.interface import choose, plain, text, wished
 from pages.parts.listener import LOOK, Listener
 from ser_core.errors import BadInput
 
@@ -187,7 +187,9 @@ def _preview(study_id: str, token: str) -> None:
     if store is None:
         _say("preview.over")
         return
-    tag = str(st.session_state.get("interface") or (participant and participant.ui_language) or "en")
+    offered = store.study_at(study_id, participant.study_version).languages if participant else ()
+    before = participant.ui_language if participant else ""
+    tag = str(st.session_state.get("interface") or wished(offered or tuple(languages.available()), before))
     with st.container(border=True, key="preview"):
         st.markdown(text(tag, "preview.banner"))
         with st.container(horizontal=True):

@@ -12,7 +12,7 @@ from listening_tests import languages
 def choose(offered: tuple[str, ...], before: str = "") -> str:
     """The language picker; chosen before, or else what the browser asks for."""
     names = {tag: languages.available()[tag] for tag in offered}
-    first = before if before in names else languages.best([st.context.locale or ""], offered)
+    first = wished(offered, before)
     with st.container(horizontal=True, horizontal_alignment="right"):
         chosen = st.segmented_control(
             languages.texts(first)["choose_language"],
@@ -24,6 +24,11 @@ def choose(offered: tuple[str, ...], before: str = "") -> str:
             key="interface",
         )
     return str(chosen or first)
+
+
+def wished(offered: tuple[str, ...], before: str = "") -> str:
+    """The language that a visitor reads as long as they have not picked one."""
+    return before if before in offered else languages.best([st.context.locale or ""], offered)
 
 
 def text(tag: str, key: str, **values: object) -> str:

@@ -442,6 +442,13 @@ def test_a_preview_shows_every_page_and_stores_nothing(study):
     assert store.count("demo") == 0
 
 
+def test_a_preview_speaks_one_language_from_the_first_moment(study, monkeypatch):
+    monkeypatch.setattr("listening_tests.languages.best", lambda *_: "de")  # what the browser asks for
+    said = _said(_preview(preview.make(study)))
+    assert languages.texts("de")["preview.banner"] in said
+    assert languages.texts("de")["consent.title"] in said
+
+
 def test_a_preview_that_is_over_or_made_up_opens_nothing(study):
     assert _said(_preview("made-up")) == ENGLISH["preview.over"]
     (invitation,) = Store().invite(study)
