@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from listening_tests.clock import stamp
 from listening_tests.schema import answers, consents, events, participants, trials
 from listening_tests.session import Answered, Session, step
-from listening_tests.store import Store
+from listening_tests.store import MOST_AT_ONCE, Store
 from listening_tests.study import Study
 from listening_tests.trial import Trial, cleaned, trial_types
 from ser_core.errors import BadInput
@@ -61,6 +61,7 @@ def simulate(study: Study, store: Store, *, listeners: int, seed: int, crowd: Cr
     """
     crowd = crowd or Crowd()
     seeds = random.Random(seed)
+    listeners = min(listeners, MOST_AT_ONCE + 1)  # more are refused, before they take any memory
     people = store.invite(study, simulated=[seeds.getrandbits(62) for _ in range(listeners)])
     groups = _groups(study, random.Random(f"{seed}|groups"))
     truths = dict(zip(study.stimuli["stimulus"], study.stimuli["truth"], strict=True))

@@ -73,6 +73,10 @@ _STANDING = (
 )
 
 
+MOST_AT_ONCE = 10_000
+"""Listeners who are invited at once; a slip of the finger must not fill the database."""
+
+
 class Store:
     """Participants, consents, answers and events of all studies in one database."""
 
@@ -118,9 +122,10 @@ class Store:
         Raises:
             BadInput: nobody is to be invited.
         """
+        wanted = count if simulated is None else len(simulated)
+        if not 1 <= wanted <= MOST_AT_ONCE:
+            raise BadInput(f"at least one listener and at most {MOST_AT_ONCE:,} at once, please, not {wanted:,}")
         seeds = [secrets.randbits(62) for _ in range(count)] if simulated is None else simulated
-        if not seeds:
-            raise BadInput(f"at least one listener, please, not {count if simulated is None else 0}")
         invited = [_invitation() for _ in seeds]
         self._add(study.id, dict(zip(invited, seeds, strict=True)), simulated=simulated is not None)
         return invited

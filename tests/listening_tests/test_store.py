@@ -15,6 +15,7 @@ from listening_tests import progress, schema, timeline
 from listening_tests.session import Answered, Refused
 from listening_tests.store import Store
 from listening_tests.timeline import Listener
+from ser_core.errors import BadInput
 
 BACKGROUND = {
     "native_languages": "de",
@@ -174,3 +175,9 @@ def test_another_database_can_be_named(tmp_path: Path, monkeypatch, folder):
     monkeypatch.setenv("EARWITNESS_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere' / 'a.db'}")
     Store()
     assert (tmp_path / "elsewhere" / "a.db").exists()
+
+
+@pytest.mark.parametrize("count", [-1, 0, 10_001, 99_999_999_999])
+def test_nobody_and_far_too_many_are_not_invited(store, study, count):
+    with pytest.raises(BadInput, match="at least one listener and at most 10,000"):
+        store.invite(study, count)
