@@ -15,8 +15,8 @@ from ser_core import places
 from ser_core.engine import local
 from ser_core.engine.local import Job
 from ser_core.errors import BadInput
+from ser_core.methods._find import all_methods
 from ser_core.methods._method import Method
-from ser_core.registry import discover
 from ser_core.runs import Run
 
 frame.begin("models")
@@ -137,7 +137,7 @@ def _row(run: Run, methods: dict[str, Method]) -> dict[str, object]:
 st.title("Models", anchor=False)
 chosen = pick.study()
 if chosen:
-    known: dict[str, Method] = discover("ser_core.methods", "METHOD")
+    known = all_methods()
     running = any(job.state == "running" for job in local.jobs())
     if chosen.synthetic:
         frame.synthetic_banner()

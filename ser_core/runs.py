@@ -16,8 +16,8 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,10 @@ import yaml
 from ser_core import audio, languages, places, ratings
 from ser_core.emotions import in_order
 from ser_core.engine.workshop import Workshop, workshop
-from ser_core.errors import BadInput, Problem, nearest
+from ser_core.errors import BadInput, Problem
 from ser_core.features import Features, device_named, features
-from ser_core.methods._method import Method
-from ser_core.registry import discover
+from ser_core.methods._find import find_method
+from ser_core.methods._method import Ears, Method, configured
 from ser_core.stimuli import for_folder, line, load
 
 PRACTICE = "practice"
@@ -48,6 +48,8 @@ class Plan:
     """Tables of the clips to learn from."""
     method: str
     seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What is chosen of the method's config; the rest has its defaults."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +69,22 @@ def execute(plan: Plan, out: str | Path) -> Run:
         BadInput: the folder exists, a table or clip is wrong, or the comparison would not be fair; nothing is left behind.
     """
     out = Path(out)
-    method, clips, train, read = _ready(plan, out)
+    method, config, clips, train, read = _ready(plan, out)
+    ears = method.hears(config)
     with workshop(out) as shop:
         shop.log(f"{method.title}: {len(clips)} clips to rate, {len(train)} to learn from, seed {plan.seed}")
         clips, train = _checked(plan, clips, train, shop=shop)
-        heard = _hear(method, pd.concat([clips, train]), shop) if method.encoder else None
+        heard = _hear(ears, pd.concat([clips, train]), shop) if ears else None
         shared = _shared_speakers(clips, train)
         if shared:
             shop.log(f"the same speakers are in training and among the clips to rate: {', '.join(shared)}")
-        tables = _rated(plan, out.name, method=method, clips=clips, train=train, heard=heard, shop=shop)
-        config = _config(plan, out.name, method=method, clips=clips, train=train, read=read, heard=heard)
+        tables = _rated(plan, out.name, method=method, config=config, clips=clips, train=train, heard=heard, shop=shop)
+        said = _config(plan, out.name, config=config, clips=clips, train=train, read=read, heard=heard)
         ratings.write(dataclasses.replace(tables, stimuli=for_folder(tables.stimuli, out)), shop.folder)
-        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
         ratings.write_whole(shop.folder / "config.yaml", text.encode())
         shop.log(f"{len(tables.raters)} raters, {len(tables.ratings)} ratings")
-    return Run(out.name, out, config, tables)
+    return Run(out.name, out, said, tables)
 
 
 def of(stimuli: pd.DataFrame) -> list[Run]:
@@ -107,13 +110,15 @@ def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
 # --- at the door -----------------------------------------------------------------------------------------------------
 
 
-def _ready(plan: Plan, out: Path) -> tuple[Method, pd.DataFrame, pd.DataFrame, dict[Path, str]]:
-    """The method, both tables and the hash of each file they came from, or all that is wrong before a clip is opened."""
+def _ready(plan: Plan, out: Path) -> tuple[Method, Any, pd.DataFrame, pd.DataFrame, dict[Path, str]]:
+    """The method and its config, both tables and the hash of each file, or all that is wrong before a clip is opened."""
     problems: list[Problem] = []
     read: dict[Path, str] = {}
-    methods: dict[str, Method] = discover("ser_core.methods", "METHOD")
-    if plan.method not in methods:
-        problems.append(Problem(f"there is no model '{plan.method}'. {nearest(plan.method, methods)}"))
+    try:
+        method = find_method(plan.method)
+        config = configured(method, plan.settings, seed=plan.seed)
+    except BadInput as bad:
+        problems += bad.problems
     if os.path.exists(out):
         problems.append(Problem("exists already; a run never writes over another. Choose another name", out))
     clips = _table(plan.stimuli, problems, read)
@@ -127,7 +132,7 @@ def _ready(plan: Plan, out: Path) -> tuple[Method, pd.DataFrame, pd.DataFrame, d
     clips = clips[clips["part"] != PRACTICE] if "part" in clips else clips
     if clips.empty:
         raise BadInput(Problem("no clip to rate: the table is empty, or all of it is practice", plan.stimuli))
-    return methods[plan.method], clips.reset_index(drop=True), pd.concat(train, ignore_index=True), read
+    return method, config, clips.reset_index(drop=True), pd.concat(train, ignore_index=True), read
 
 
 def _table(path: Path, problems: list[Problem], read: dict[Path, str]) -> pd.DataFrame:
@@ -214,16 +219,16 @@ def _measured(file: str, written: str) -> dict[str, Any]:
     return {"sha256": digest, "duration_s": round(facts.duration_s, 4)}
 
 
-def _hear(method: Method, clips: pd.DataFrame, shop: Workshop) -> Features:
+def _hear(ears: Ears, clips: pd.DataFrame, shop: Workshop) -> Features:
     """Let the encoder hear each clip once, so that fitting and rating find its features and are quickly done.
 
     Raises:
         BadInput: a clip cannot be heard, or there is no such encoder here.
     """
-    heard = features(method.encoder, clips, pooling=method.pooling, progress=shop.progress)
+    heard = features(ears.encoder, clips, pooling=ears.pooling, progress=shop.progress)
     if heard.left_out:
         raise BadInput(*heard.left_out)
-    shop.log(f"{method.encoder}: {heard.known} clips known, {heard.made} heard{f' on {heard.device}' if heard.made else ''}")
+    shop.log(f"{ears.encoder}: {heard.known} clips known, {heard.made} heard{f' on {heard.device}' if heard.made else ''}")
     return heard
 
 
@@ -232,6 +237,7 @@ def _rated(
     run: str,
     *,
     method: Method,
+    config: Any,
     clips: pd.DataFrame,
     train: pd.DataFrame,
     heard: Features | None,
@@ -244,12 +250,9 @@ def _rated(
     for done, (source, part) in enumerate(by_language):
         shop.progress(done, len(by_language), f"learning from {len(part)} clips in {source}")
         shop.log(f"fitting on {source}: {_counts(part)}")
-        model = method.fit(part, part.iloc[:0], method.config(seed=plan.seed))
-        posterior = method.predict(model, clips)
-        names = {
-            target: _rater(plan, run, method=method, source=source, target=target, heard=heard)
-            for target in sorted(set(targets))
-        }
+        model = method.fit(part, part.iloc[:0], config)
+        posterior = method.predict(model, clips).ratings
+        names = {target: _rater(plan, run, source=source, target=target, heard=heard) for target in sorted(set(targets))}
         raters += names.values()
         target_of = dict(zip(clips["stimulus"], targets, strict=True))
         rater = [names[target_of[id_]]["rater"] for id_ in posterior["stimulus"]]
@@ -261,13 +264,13 @@ def _rated(
     )
 
 
-def _rater(plan: Plan, run: str, *, method: Method, source: str, target: str, heard: Features | None) -> dict[str, Any]:
+def _rater(plan: Plan, run: str, *, source: str, target: str, heard: Features | None) -> dict[str, Any]:
     setting = "mono" if source == target else "cross"
     return {
         "rater": f"{plan.method}.{source}.{target}.s{plan.seed}",
         "rater_type": "machine",
         "group": f"{plan.method} {source} {setting}",
-        "encoder": method.encoder,
+        "encoder": heard.about.encoder if heard else "",
         "revision": heard.about.revision if heard else "",
         "method": plan.method,
         "setting": setting,
@@ -285,7 +288,7 @@ def _config(
     plan: Plan,
     run: str,
     *,
-    method: Method,
+    config: Any,
     clips: pd.DataFrame,
     train: pd.DataFrame,
     read: dict[Path, str],
@@ -295,9 +298,9 @@ def _config(
         "run": run,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": plan.method,
-        "hyper_parameters": dataclasses.asdict(method.config(seed=plan.seed)),
+        "hyper_parameters": dataclasses.asdict(config),
         "seed": plan.seed,
-        "encoder": method.encoder or None,
+        "encoder": heard.about.encoder if heard else None,
         "revision": heard.about.revision if heard else None,
         "device": device_named("auto") if heard else "cpu",
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},

@@ -16,11 +16,11 @@ import pandas as pd
 
 from ser_core.errors import BadInput
 from ser_core.features import features
-from ser_core.methods._method import Method, emotions_of, posterior
+from ser_core.methods._method import Ears, Method, Rated, emotions_of, posterior
 
 Vector = npt.NDArray[np.float64]
 
-_ENCODER, _POOLING = "logmel", "mean_std"
+_EARS = Ears("logmel", "mean_std")
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,21 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     return Model(labels, mean, scale, probe)
 
 
-def predict(model: Model, stimuli: pd.DataFrame) -> pd.DataFrame:
+def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     """The softmax of the layer for every clip."""
     scaled = (_features(stimuli) - model.mean) / model.scale
     return posterior(stimuli, model.labels, model.probe.predict_proba(scaled))
 
 
 def _features(clips: pd.DataFrame) -> Vector:
-    heard = features(_ENCODER, clips, pooling=_POOLING)
+    heard = features(_EARS.encoder, clips, pooling=_EARS.pooling)
     if heard.left_out:
         raise BadInput(*heard.left_out)
     return heard.layer(-1).astype(np.float64)
 
 
-METHOD = Method(
-    title="Linear probe on log-mel statistics", config=Config, fit=fit, predict=predict, encoder=_ENCODER, pooling=_POOLING
-)
+def _hears(config: Config) -> Ears:
+    return _EARS
+
+
+METHOD = Method(title="Linear probe on log-mel statistics", config=Config, fit=fit, predict=predict, hears=_hears)

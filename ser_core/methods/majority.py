@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ser_core.methods._method import Method, emotions_of, posterior
+from ser_core.methods._method import Method, Rated, emotions_of, posterior
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     return Model(labels, tuple(float(counts[label]) / len(train) for label in labels))
 
 
-def predict(model: Model, stimuli: pd.DataFrame) -> pd.DataFrame:
+def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     """The same posterior for every clip."""
     return posterior(stimuli, model.labels, np.tile(model.shares, (len(stimuli), 1)))
 

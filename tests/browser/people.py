@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from listening_tests import languages
 from listening_tests.store import Invitation, Store
 from listening_tests.study import Study
-from ser_core.registry import discover
+from ser_core.methods._find import find_method
 from tests.browser.walker import HURRY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +121,7 @@ def current(store: Store, person: str) -> tuple[int, str]:
 def run_model(page: Page, study: Study, model: str) -> None:
     """Start a model on the models page, which must be open, and wait until it is done."""
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name=discover("ser_core.methods", "METHOD")[model].title).click()
+    page.get_by_role("option", name=find_method(model).title).click()
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text(re.compile(f"{study.id}-{model}-s0-.* is done"))).to_be_visible(timeout=120_000)
 

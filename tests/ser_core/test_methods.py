@@ -16,12 +16,12 @@ from ser_core.encoders._find import all_encoders
 from ser_core.errors import BadInput
 from ser_core.features import features as encoded
 from ser_core.methods import logmel_probe, majority
+from ser_core.methods._find import all_methods
 from ser_core.methods._method import Method
-from ser_core.registry import discover
 from ser_core.stimuli import load
 from tests.ser_core import voices
 
-METHODS: dict[str, Method] = discover("ser_core.methods", "METHOD")
+METHODS = {name: method for name, method in all_methods().items() if method.learns and not method.marks}
 
 
 def clips(folder, **how) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def heard(tmp_path_factory) -> pd.DataFrame:
 
 def rate(name: str, train: pd.DataFrame, heard: pd.DataFrame, **config) -> pd.DataFrame:
     method = METHODS[name]
-    return method.predict(method.fit(train, train.iloc[:0], method.config(**config)), heard)
+    return method.predict(method.fit(train, train.iloc[:0], method.config(**config)), heard).ratings
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -49,7 +49,8 @@ def test_a_method_says_what_it_is(name):
     method = METHODS[name]
     assert isinstance(method, Method)
     assert method.title
-    assert not method.encoder or method.encoder in all_encoders()
+    ears = method.hears(method.config())
+    assert ears is None or ears.encoder in all_encoders()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -102,7 +103,7 @@ def test_majority_gives_the_shares_of_training(train, heard):
 
 def test_of_equally_frequent_emotions_majority_says_the_first_in_canonical_order(train, heard):
     shuffled = train.sample(frac=1, random_state=1)
-    given = majority.predict(majority.fit(shuffled, train.iloc[:0], majority.Config()), heard)
+    given = majority.predict(majority.fit(shuffled, train.iloc[:0], majority.Config()), heard).ratings
     table = ratings.frame(ratings.RATINGS, given.assign(rater="m"))
     assert set(ratings.decide(table)["label"]) == {"angry"}
 
@@ -115,8 +116,10 @@ def test_the_probe_learns_what_can_be_learned(train, heard):
 
 def test_the_probe_is_scaled_by_training_alone(train, heard):
     model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config())
-    rated = logmel_probe.predict(model, heard)
-    again = logmel_probe.predict(model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])]))
+    rated = logmel_probe.predict(model, heard).ratings
+    again = logmel_probe.predict(
+        model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])])
+    ).ratings
     assert np.allclose(rated["weight"], again["weight"].iloc[: len(rated)], atol=1e-12)
     features = encoded("logmel", train, pooling="mean_std").layer(0).astype(np.float64)
     assert model.mean == pytest.approx(features.mean(axis=0))
