@@ -40,8 +40,10 @@ class About:
     encoder: str
     revision: str
     settings: dict[str, str]
-    """Pooling, dtype, how sound is read and long clips are cut; whatever else would give other numbers."""
+    """Pooling, dtype, how sound is read and long clips are cut, ``layer`` where one alone is kept; whatever else would give
+    other numbers."""
     layers: int
+    """How many are kept."""
     width: int
     """Numbers of each layer: dim, or twice that with deviations."""
 
@@ -49,6 +51,11 @@ class About:
     def keeps_frames(self) -> bool:
         """Whether all frames are kept."""
         return self.settings["pooling"] == "frames"
+
+    @property
+    def keeps_one_layer(self) -> bool:
+        """Whether the frames are those of one layer alone."""
+        return "layer" in self.settings
 
     @property
     def folder(self) -> str:
@@ -111,7 +118,9 @@ class Store:
         return self._shards[name].frames[row]
 
     def clip(self, sha256: str) -> Values:
-        """[layer, width], or [layer, frame, dim] where frames are kept: a view of the file, read as it is looked at.
+        """[layer, width]; where frames are kept [layer, frame, dim], or [frame, dim] of the one layer that is kept.
+
+        It is a view of the file, read as it is looked at.
 
         Raises:
             BadInput: it is not what was written.
@@ -123,8 +132,7 @@ class Store:
             begin = sum(frames[:row])
             clip = values[begin : begin + frames[row]]
             self._check(name, clip, int(checks[row]))
-            frames_last: Values = clip.transpose(1, 0, 2)
-            return frames_last
+            return clip[:, 0] if self.about.keeps_one_layer else clip.transpose(1, 0, 2)
         for layer in range(self.about.layers):
             self._check(name, values[row, layer], int(checks[row * self.about.layers + layer]))
         return np.asarray(values[row])

@@ -4,7 +4,8 @@
 hears what is missing in one pass (``encoders/_pass``), and gives the whole as a table whose numbers stay on the disk until
 somebody looks at them. Clips that cannot be heard are left out and named; the others are not held up by them.
 
-The key is what decides the numbers: content, encoder, revision, pooling, dtype, how sound is read, how long clips are cut.
+The key is what decides the numbers: content, encoder, revision, pooling, the layer where one alone is kept, dtype, how sound
+is read, how long clips are cut.
 The device is not: in fp32 devices agree within 1e-4. In bf16 they need not, so how far it strays from fp32 is measured on
 some of the clips and told.
 """
@@ -30,7 +31,7 @@ from ser_core.feature_store import About, Store
 from ser_core.table_files import write_whole
 
 POOLINGS = ("mean", "mean_std", "frames")
-"""Mean over a clip's frames; means, then deviations; or all frames."""
+"""Mean over a clip's frames; means, then deviations; or all frames, of all layers or of one."""
 
 WINDOW = 512
 """Clips that are sorted by length together and become one shard: what a killed process loses, and what memory holds."""
@@ -67,7 +68,10 @@ class Features:
         return len(self.index)
 
     def __getitem__(self, position: int) -> Values:
-        """The clip at a position of ``index``: [layer, width], or [layer, frame, dim] where frames are kept."""
+        """The clip at a position of ``index``.
+
+        [layer, width]; where frames are kept [layer, frame, dim], or [frame, dim] where one layer was asked for.
+        """
         return self._store.clip(str(self.index["sha256"].iloc[position]))
 
     def __iter__(self) -> Iterator[Values]:
@@ -86,6 +90,7 @@ def features(
     clips: pd.DataFrame,
     *,
     pooling: str = "mean",
+    layer: int | None = None,
     dtype: str = "fp32",
     device: str = "auto",
     offline: bool = False,
@@ -97,20 +102,26 @@ def features(
         encoder: its name.
         clips: a table with ``file`` and ``sha256`` (where that is empty, it is worked out).
         pooling: one of ``POOLINGS``.
+        layer: of frames, the one layer that is kept (negative: from the end); None: all. Of means all are kept.
         dtype: "fp32" or "bf16", of the weights and the computation; what is kept is float32.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto": ``EARWITNESS_DEVICE``, else the best there is.
         offline: fetch nothing.
         progress: told how far it is.
 
     Raises:
-        BadInput: no such encoder, pooling, dtype or device; its files are missing or wrong; a shard is damaged; the store
-            cannot be written. Clips that cannot be heard are no error: see ``Features.left_out``.
+        BadInput: no such encoder, pooling, layer, dtype or device; its files are missing or wrong; a shard is damaged; the
+            store cannot be written. Clips that cannot be heard are no error: see ``Features.left_out``.
     """
     for word, words, what in ((pooling, POOLINGS, "pooling"), (dtype, DTYPES, "dtype")):
         if word not in words:
             raise BadInput(f"there is no {what} '{word}'. {nearest(word, words)}")
+    found = find(encoder)
+    if layer is not None:
+        if pooling != "frames":
+            raise BadInput(f"pooling '{pooling}' keeps all layers; choose one (layer {layer}) only of 'frames'.")
+        layer = found.layer(layer)
     contents, files, left_out = _by_content(clips)
-    task = _Task(encoder, find(encoder), pooling, dtype, device, offline, progress or _silent, left_out)
+    task = _Task(encoder, found, pooling, layer, dtype, device, offline, progress or _silent, left_out)
     store = task.fill(files)
     heard = [sha256 != "" and sha256 in store for sha256 in contents]
     kept = [sha256 for sha256, yes in zip(contents, heard, strict=True) if yes]
@@ -167,6 +178,7 @@ class _Task:
     name: str
     encoder: Encoder
     pooling: str
+    layer: int | None
     dtype: str
     device: str
     offline: bool
@@ -202,7 +214,9 @@ class _Task:
     def _about(self, revision: str) -> About:
         width = self.encoder.dim * (2 if self.pooling == "mean_std" else 1)
         settings = {"pooling": self.pooling, "dtype": self.dtype, "sound": audio.HEARD_AS, "pieces": f"{PIECE_S} s"}
-        return About(self.name, revision, settings, self.encoder.layers, width)
+        if self.layer is None:
+            return About(self.name, revision, settings, self.encoder.layers, width)
+        return About(self.name, revision, settings | {"layer": str(self.layer)}, 1, width)
 
     def _revision(self, *, fetch: bool) -> str:
         """Of the files that are here; without any, what is pinned, so that what is known needs no checkpoint."""
@@ -231,7 +245,7 @@ class _Task:
             self.left_out.extend(why.problems)
             self.progress(done, len(clips), f"hearing on {self.used}")
 
-        work = Pass(hearing, self.pooling, _budget(self.used), refused, heard)
+        work = Pass(hearing, self.pooling, self.layer, _budget(self.used), refused, heard)
         for start in range(0, len(clips), WINDOW):
             with feature_shards.writing(store.folder) as shard:
                 work.hear(clips[start : start + WINDOW], shard)

@@ -23,6 +23,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--pooling", default="mean", choices=POOLINGS, help="what is kept of a clip's frames (default: mean)"
     )
     parser.add_argument(
+        "--layer",
+        type=int,
+        metavar="N",
+        help="of frames, keep this layer alone (0 is nearest to the sound, -1 the last; default: all)",
+    )
+    parser.add_argument(
         "--dtype", default="fp32", choices=DTYPES, help="bf16 is faster on a GPU and less exact; it says by how much"
     )
     add_machine(parser)
@@ -37,6 +43,7 @@ def _run(options: argparse.Namespace) -> None:
         options.encoder,
         clips,
         pooling=options.pooling,
+        layer=options.layer,
         dtype=options.dtype,
         offline=options.offline,
         progress=_Told(),
@@ -62,8 +69,9 @@ def _summary(found: Features, seconds: float) -> str:
     about = found.about
     heard = f"{found.made} heard now on {found.device} in {seconds:.1f} s" if found.made else "none heard now"
     drift = "" if found.drift is None else f"; bf16 strays from fp32 by {found.drift:.2%} at most, measured on a few clips"
+    layers = f"layer {about.settings['layer']}" if about.keeps_one_layer else f"{about.layers} layers"
     return (
-        f"{about.encoder} {about.revision}: {len(found)} clips, {about.layers} layers of {about.width}: "
+        f"{about.encoder} {about.revision}: {len(found)} clips, {layers} of {about.width}: "
         f"{heard}, {found.known} from the cache, {len(found.left_out)} left out{drift}"
     )
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ser_core.errors import BadInput
+
 if TYPE_CHECKING:
     import torch
 
@@ -72,3 +74,14 @@ class Encoder:
     """Other names its folder may have in ``EARWITNESS_MODELS``."""
     size_mb: int = 0
     """About how much is fetched."""
+
+    def layer(self, number: int) -> int:
+        """The layer of that number from 0 on; a negative one counts from the end.
+
+        Raises:
+            BadInput: there is none.
+        """
+        if not -self.layers <= number < self.layers:
+            there = f"0 to {self.layers - 1}, from the end -1 to -{self.layers}"
+            raise BadInput(f"{self.title} has no layer {number}; its layers are {there}.")
+        return range(self.layers)[number]

@@ -50,6 +50,7 @@ class Pass:
     Args:
         hearing: the encoder.
         pooling: "mean", "mean_std" or "frames".
+        layer: of the frames, the one layer that is kept; None: all.
         budget: samples in a batch.
         left_out: told of each clip that cannot be heard, and why.
         heard: told of each clip that is written.
@@ -57,6 +58,7 @@ class Pass:
 
     hearing: Hearing
     pooling: str
+    layer: int | None
     budget: int
     left_out: Callable[[Clip, BadInput], None]
     heard: Callable[[Clip], None]
@@ -109,7 +111,8 @@ class Pass:
     def _made(self, batch: list[tuple[Clip, Samples]]) -> Any:
         clips = [samples for _, samples in batch]
         if self.pooling == "frames":
-            return self._fitting(self.hearing, clips)
+            kept = slice(None) if self.layer is None else [self.layer]  # a list copies, so that the others can go
+            return self._fitting(lambda some: [states[kept] for states in self.hearing(some)], clips)
         return self._fitting(lambda some: list(self.hearing.pooled(some, spread=self.pooling == "mean_std")), clips)
 
     def _fitting(self, work: Callable[[list[Samples]], list[torch.Tensor]], clips: list[Samples]) -> list[torch.Tensor]:

@@ -14,11 +14,12 @@ import soundfile
 
 from ser_core import audio
 from ser_core import features as module
-from ser_core.encoders import _pass
+from ser_core.cli import main
+from ser_core.encoders import _pass, wav2vec2
 from ser_core.encoders._find import hidden_states
 from ser_core.errors import BadInput
 from ser_core.features import device_named, features
-from tests.ser_core import voices
+from tests.ser_core import tiny_checkpoints, voices
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,29 @@ def test_frames_are_kept_where_they_are_asked_for(tmp_path):
         assert found[n] == pytest.approx(frames_of(file), abs=1e-4)
     with pytest.raises(ValueError, match="different numbers of frames"):
         found.layer(0)
+
+
+def test_frames_of_one_layer_are_those_of_all_and_its_number_counts_from_either_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_pass, "_PIECE", 16_000)  # the third clip, of 1.2 s, is heard in pieces
+    monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "w2v2-en").symlink_to(tiny_checkpoints.kept("w2v2-en"))
+    monkeypatch.setitem(wav2vec2.ENCODERS, "w2v2-en", tiny_checkpoints.small("w2v2-en"))
+    clips = tables(tmp_path, 3, seconds=0.4)
+    every = features("w2v2-en", clips, pooling="frames", device="cpu")
+    one = features("w2v2-en", clips, pooling="frames", layer=1, device="cpu")
+    assert one.made == 3
+    for n in range(3):
+        assert every[n].shape == (4, one.index["frames"].iloc[n], 64)
+        assert np.array_equal(one[n], every[n][1])
+    assert features("w2v2-en", clips, pooling="frames", layer=-3).known == 3  # of four layers
+    assert features("w2v2-en", clips, pooling="frames", layer=2).known == 0
+    assert main("ser_core", ["cache", "ls"]) == 0
+    assert ", layer 1  3 clips" in capsys.readouterr().out
+    clips.assign(stimulus=["a", "b", "c"], language="de").to_csv(tmp_path / "clips.csv", index=False)
+    words = ["features", str(tmp_path / "clips.csv"), "--encoder", "w2v2-en", "--pooling", "frames", "--layer", "-2"]
+    assert main("ser_core", words) == 0
+    assert "3 clips, layer 2 of 64: none heard now, 3 from the cache" in capsys.readouterr().out
 
 
 def test_the_same_content_is_heard_once_and_given_wherever_it_stands(tmp_path):
@@ -201,6 +225,9 @@ def test_a_long_clip_that_turns_out_to_be_damaged_leaves_no_trace(tmp_path, monk
         ({"pooling": "median"}, "there is no pooling 'median'"),
         ({"dtype": "fp16"}, "Did you mean 'bf16'"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
+        ({"pooling": "frames", "layer": 1}, "has no layer 1; its layers are 0 to 0, from the end -1 to -1"),
+        ({"pooling": "frames", "layer": -2}, "has no layer -2"),
+        ({"layer": 0}, "pooling 'mean' keeps all layers"),
     ],
 )
 def test_what_there_is_not_is_refused(tmp_path, how, says):
