@@ -162,7 +162,7 @@ def _ours(clips: pd.DataFrame, options: argparse.Namespace, device: str) -> Call
             for file in shard.iterdir():
                 file.unlink()
             shard.rmdir()
-        work = Pass(hearing, "mean", budget, lambda clip, why: sys.exit(str(why)), lambda clip: None)
+        work = Pass(hearing, "mean", None, budget, lambda clip, why: sys.exit(str(why)), lambda clip: None)
         for start in range(0, len(found), features.WINDOW):
             with feature_shards.writing(folder) as shard:
                 work.hear(found[start : start + features.WINDOW], shard)
