@@ -11,6 +11,9 @@ EMOTIONS = (
 )  # fmt: skip
 """Canonical labels, in the order in which tables and figures show them."""
 
+NEUTRAL = "neutral"
+"""The label of time that shows no emotion."""
+
 CANNOT_SAY = "cannot_say"
 """A listener's answer that is none of the emotions; counts as heard, and as not recognised."""
 

@@ -104,3 +104,23 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     for rank, i in enumerate(order):
         adjusted[i] = min(1.0, min(len(p) * p[order[j]] / (j + 1) for j in range(rank, len(p))))
     return adjusted
+
+
+def eder_cells(said: Sequence[set[str] | None], holds: Sequence[set[str]]) -> dict[str, int]:
+    """Cells of each kind of error; a cell holds the emotions said of it (None = nothing was said) and those that it shows."""
+    kinds = {"me": 0, "fa": 0, "cf": 0, "ol": 0, "uncovered": 0}
+    for p, r in zip(said, holds, strict=True):
+        if p is None:
+            kinds["uncovered"] += 1
+            continue
+        more = [emotion for emotion in p if emotion not in r]
+        fewer = [emotion for emotion in r if emotion not in p]
+        if more and not r:
+            kinds["fa"] += 1
+        elif more and fewer:
+            kinds["cf"] += 1
+        elif more:
+            kinds["ol"] += 1
+        elif fewer:
+            kinds["me"] += 1
+    return kinds
