@@ -107,7 +107,7 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
 
 
 def eder_cells(said: Sequence[set[str] | None], holds: Sequence[set[str]]) -> dict[str, int]:
-    """Cells of each kind of error; a cell holds the emotions said of it (None = nothing was said) and those that it shows."""
+    """Cells of each kind of error; a cell has the emotions said of it (None: nothing was said) and those it shows."""
     kinds = {"me": 0, "fa": 0, "cf": 0, "ol": 0, "uncovered": 0}
     for p, r in zip(said, holds, strict=True):
         if p is None:

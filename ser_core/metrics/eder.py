@@ -38,6 +38,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, get_args
 
 from ser_core.emotions import NEUTRAL
@@ -93,7 +94,7 @@ def eder(
         compat: ``speechbrain`` for its arithmetic; ``tail`` fills first.
 
     Raises:
-        BadInput: a part that is not possible, a clip without length, or with ``compat`` what SpeechBrain cannot do; all at once.
+        BadInput: a part that is not possible, a clip without length, with ``compat`` what SpeechBrain cannot do; all at once.
 
     >>> found = eder([(0, 0.6, "neutral"), (0.6, 1.2, "angry")], [(0.39, 1.1, "angry")], 1.22)
     >>> [round(v, 6) for v in (found.me_s, found.fa_s, found.cf_s, found.uncovered_s, found.rate)]
@@ -217,11 +218,11 @@ def _not_for_speechbrain(parts: list[Interval], emotional: list[Interval]) -> It
         )
     if not parts:
         yield Problem("SpeechBrain's EDER needs something that was said of the clip, and there is nothing")
-    for (start, end, _), (later, ends, _) in zip(parts, parts[1:], strict=False):
+    for (start, end, _), (later, ends, _) in pairwise(parts):
         if ends < end or later == start:
             yield Problem(
-                f"SpeechBrain's EDER knows one label after the other: the part from {later:g} s to {ends:g} s does not follow "
-                f"the one from {start:g} s to {end:g} s; leave compat out for emotions that overlap"
+                f"SpeechBrain's EDER knows one label after the other: the part from {later:g} s to {ends:g} s does not "
+                f"follow the one from {start:g} s to {end:g} s; leave compat out for emotions that overlap"
             )
 
 

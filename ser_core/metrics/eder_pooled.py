@@ -5,13 +5,12 @@
 Long clips count for more than short ones; the mean over clips (``eder``) counts each the same. Undefined (NaN) where no clip
 was marked.
 
+>>> import numpy as np
 >>> float(METRIC.value(np.array([1.0, 1.0]), np.array([0.5, 0.0]), np.array([1.0, 3.0])))
 0.125
 """
 
 from __future__ import annotations
-
-import numpy as np
 
 from ser_core.metrics._confusion import Array, share
 from ser_core.metrics._metric import SegmentMetric
