@@ -71,7 +71,7 @@ def execute(plan: Plan, out: str | Path) -> Run:
     out = Path(out)
     method, config, clips, train, read = _ready(plan, out)
     ears = method.hears(config)
-    with workshop(out) as shop:
+    with workshop(out, {}) as shop:
         shop.log(f"{method.title}: {len(clips)} clips to rate, {len(train)} to learn from, seed {plan.seed}")
         clips, train = _checked(plan, clips, train, shop=shop)
         heard = _hear(ears, pd.concat([clips, train]), shop) if ears else None
@@ -80,9 +80,9 @@ def execute(plan: Plan, out: str | Path) -> Run:
             shop.log(f"the same speakers are in training and among the clips to rate: {', '.join(shared)}")
         tables = _rated(plan, out.name, method=method, config=config, clips=clips, train=train, heard=heard, shop=shop)
         said = _config(plan, out.name, config=config, clips=clips, train=train, read=read, heard=heard)
-        ratings.write(dataclasses.replace(tables, stimuli=for_folder(tables.stimuli, out)), shop.folder)
+        ratings.write(dataclasses.replace(tables, stimuli=for_folder(tables.stimuli, out)), shop.run)
         text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
-        ratings.write_whole(shop.folder / "config.yaml", text.encode())
+        ratings.write_whole(shop.run / "config.yaml", text.encode())
         shop.log(f"{len(tables.raters)} raters, {len(tables.ratings)} ratings")
     return Run(out.name, out, said, tables)
 

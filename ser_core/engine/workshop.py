@@ -1,27 +1,37 @@
 """Where a run is made: a hidden folder beside the one it becomes, which is whole or not there.
 
 ``.<name>.partial`` lies beside ``<name>`` and is locked as long as its maker lives; the system lifts the lock even of a
-process that was killed, so that a folder without it is known to be left over. It holds ``progress.json``
-(``{"done", "total", "what", "pid"}``) for whoever watches; it is taken away before the rename at the end.
+process that was killed, so that a folder without it is known to be left over. In it are
+
+    ``plan.json``      everything that decides the numbers, and its hash: only the same plan goes on from here
+    ``shards/``        one file for each finished shard, whole or not there (``stages.py``)
+    ``progress.json``  how far the work is, for whoever watches
+    ``run/``           what becomes ``<name>`` by one rename at the end: ``log.txt``, and the tables when all is done
+
+What a process that was killed, or failed by our fault, left there can be gone on from; a cancelled run and bad input leave
+nothing.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+from ser_core.engine.locks import is_locked, locked
 from ser_core.errors import BadInput, Problem
-from ser_core.table_files import make_folder
+from ser_core.table_files import make_folder, write_whole
 
 
 @dataclass
@@ -29,21 +39,36 @@ class Workshop:
     """The folder in which a run is being made."""
 
     folder: Path
+    device: str = ""
+    """Told to watchers with the progress."""
     _said_at: float = field(default=0.0, repr=False)
 
-    def progress(self, done: int, total: int, what: str) -> None:
+    @property
+    def run(self) -> Path:
+        """The folder that becomes the run."""
+        return self.folder / "run"
+
+    @property
+    def shards(self) -> Path:
+        """The folder of finished shards."""
+        return self.folder / "shards"
+
+    def progress(
+        self, done: int, total: int, what: str, *, clips_per_s: float | None = None, left_s: float | None = None
+    ) -> None:
         """Tell watchers how far the work is; at most ten times a second, so that telling costs nothing."""
         if time.monotonic() - self._said_at < 0.1:
             return
         self._said_at = time.monotonic()
+        said = {"done": done, "total": total, "what": what, "clips_per_s": clips_per_s, "left_s": left_s}
         beside = self.folder / ".progress.json"
-        beside.write_text(json.dumps({"done": done, "total": total, "what": what, "pid": os.getpid()}), encoding="utf-8")
+        beside.write_text(json.dumps({**said, "device": self.device, "pid": os.getpid()}), encoding="utf-8")
         beside.replace(self.folder / "progress.json")
 
     def log(self, text: str) -> None:
         """One line for ``log.txt`` and for whoever looks on."""
         stamped = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}"
-        with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
+        with (self.run / "log.txt").open("a", encoding="utf-8") as file:
             file.write(stamped + "\n")
         print(stamped, file=sys.stderr, flush=True)
 
@@ -58,44 +83,102 @@ def partial_of(out: str | Path) -> Path:
     return out.with_name(f".{out.name}.partial")
 
 
+def resumable(out: str | Path) -> bool:
+    """Whether a dead run left finished shards of ``out`` from which the same plan can go on."""
+    partial = partial_of(out)
+    finished = (partial / "plan.json").exists() and any((partial / "shards").glob("[!.]*"))
+    return finished and not Path(out).exists() and not is_locked(partial)
+
+
 @contextmanager
-def workshop(out: Path) -> Iterator[Workshop]:
-    """Make ``out`` by working in the folder that is given; any exception, an interrupt too, leaves nothing.
+def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iterator[Workshop]:
+    """Make ``out`` by working in the folder that is given, from where an earlier run of the same plan was cut off.
+
+    Bad input and an interrupt leave nothing; any other exception leaves what is finished, as a kill does.
+
+    Args:
+        out: the folder to make.
+        plan: all that decides the numbers, as JSON has it.
+        fresh: throw away what a dead run left, whatever its plan was.
 
     Raises:
-        BadInput: another process is making the same folder, or it cannot be made.
+        BadInput: another process is making the same folder; a dead one was, after another plan; or it cannot be made.
     """
-    being_made = here = out.with_name(f".{out.name}.{uuid4().hex}")  # named when locked, or it might be swept
+    swept = (fresh or not resumable(out)) and sweep(out)
+    with _kept(out, plan) if resumable(out) else _new(out, plan) as shop:
+        if swept:
+            shop.log("removed what a run that died had left half-written here")
+        try:
+            yield shop
+        except (BadInput, KeyboardInterrupt, SystemExit) as end:
+            if not isinstance(end.__cause__, OSError):  # a full disk is no fault of the input
+                shutil.rmtree(shop.folder, ignore_errors=True)
+            raise
+        shop.run.rename(out)
+        shutil.rmtree(shop.folder, ignore_errors=True)
+
+
+@contextmanager
+def _new(out: Path, plan: Mapping[str, Any]) -> Iterator[Workshop]:
+    """A folder of our own, named when it is locked, or it might be swept; whoever comes second is refused by the system."""
+    being_made, partial = out.with_name(f".{out.name}.{uuid4().hex}"), partial_of(out)
     make_folder(being_made, new=True)
     try:
-        swept = sweep(out)
         with locked(being_made):
-            (being_made / "log.txt").touch()  # a folder that holds nothing would give way to another's rename
-            here = _named(being_made, out)
-            shop = Workshop(here)
-            if swept:
-                shop.log("removed what a run that died had left half-written here")
-            yield shop
-            (here / "progress.json").unlink(missing_ok=True)
-            here.rename(out)
-    except BaseException:
-        shutil.rmtree(here, ignore_errors=True)  # only ever our own: ``partial`` may be another's until the rename
-        raise
+            for name in ("run", "shards"):
+                (being_made / name).mkdir()
+            (being_made / "run" / "log.txt").touch()
+            write_whole(being_made / "plan.json", json.dumps({**plan, "hash": hash_of(plan)}, indent=1).encode())
+            try:
+                being_made.rename(partial)
+            except OSError as error:
+                if not partial.exists():
+                    raise
+                raise _taken(out) from error
+            yield Workshop(partial)
+    finally:
+        shutil.rmtree(being_made, ignore_errors=True)  # only ever our own: ``partial`` may be another's until the rename
 
 
-def _named(being_made: Path, out: Path) -> Path:
-    """The folder under the name that says it is being made; whoever comes second is refused by the file system."""
+@contextmanager
+def _kept(out: Path, plan: Mapping[str, Any]) -> Iterator[Workshop]:
+    """The folder of a dead run of the same plan."""
     partial = partial_of(out)
+    handle = os.open(partial, os.O_RDONLY)
     try:
-        return being_made.rename(partial)
-    except OSError as error:
-        if not partial.exists():
-            raise
-        raise BadInput(Problem("is being written by another process just now; wait, or choose another", out)) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _taken(out) from error
+        if not (partial.exists() and os.path.samestat(os.fstat(handle), partial.stat())):
+            raise _taken(out)  # swept, or finished, between looking and locking
+        theirs = json.loads((partial / "plan.json").read_bytes())
+        if theirs.pop("hash") != hash_of(plan):
+            raise BadInput(Problem(_differing(theirs, plan), partial))
+        yield Workshop(partial)
+    finally:
+        os.close(handle)
+
+
+def hash_of(plan: Mapping[str, Any]) -> str:
+    """SHA-256 of a plan; equal plans have equal ones, in whatever order they are written."""
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+
+
+def _differing(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    names = [name for name in {**theirs, **ours} if theirs.get(name) != json.loads(json.dumps(ours.get(name)))]
+    return (
+        f"holds finished shards of a run that was cut off, and that differs from this one in {', '.join(names)}. Repeat "
+        f"that run's command to go on from there, or add --fresh to throw them away"
+    )
+
+
+def _taken(out: Path) -> BadInput:
+    return BadInput(Problem("is being written by another process just now; wait, or choose another", out))
 
 
 def sweep(out: str | Path) -> bool:
-    """Remove what a dead run left of ``out``; whether there was anything."""
+    """Remove what a dead run left of ``out``, finished shards too; whether there was anything."""
     partial = partial_of(out)
     with suppress(FileNotFoundError, BlockingIOError):
         handle = os.open(partial, os.O_RDONLY)
@@ -104,31 +187,6 @@ def sweep(out: str | Path) -> bool:
             if os.path.samestat(os.fstat(handle), partial.stat()):
                 shutil.rmtree(partial)
                 return True
-        finally:
-            os.close(handle)
-    return False
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold the lock of a file or folder; gives its descriptor, which a child process may inherit, and with it the lock."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a living process holds the lock of a file or folder."""
-    with suppress(FileNotFoundError):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            # shared, so that two who look at once do not take each other for the maker
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
         finally:
             os.close(handle)
     return False

@@ -9,25 +9,23 @@ import pytest
 import streamlit as st
 
 from ser_core import places
-from ser_core.engine import local
-from ser_core.engine.workshop import locked
+from ser_core.engine import jobs
 from ser_core.errors import BadInput
 from tests.pages.conftest import tones
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
-def wait_for(job: local.Job) -> None:
-    with locked(job.folder / "lock"):  # the child holds it as long as it lives
-        pass
+def wait_for(job: jobs.Job) -> None:
+    jobs.wait(job)
 
 
-def start(app, model: str) -> local.Job:
+def start(app, model: str) -> jobs.Job:
     app.selectbox[0].set_value(model)
     next(b for b in app.button if b.label == "Start").click()
     app.run()
     assert not app.exception
-    return local.jobs()[0]
+    return jobs.jobs()[0]
 
 
 @pytest.fixture
@@ -74,21 +72,28 @@ def test_a_run_that_fails_shows_its_reason_and_leaves_nothing_half_written(look,
     assert "No model has rated" in app.info[0].value
 
 
-def running(folder: Path) -> local.Job:
-    return local.Job(
+def running(folder: Path) -> jobs.Job:
+    return jobs.Job(
         name="tones-majority-s0-1",
         args=("predict",),
         state="running",
+        place=0,
+        turn=1,
         pid=0,
         folder=folder,
         out=None,
+        device="cpu",
+        queued_at=datetime.now(UTC),
         started_at=datetime.now(UTC),
         ended_at=None,
         exit_code=None,
         reason="",
+        resumable=False,
         done=3,
         total=12,
         what="hearing 007",
+        clips_per_s=None,
+        left_s=None,
         log_tail="first line\nsecond line",
     )
 
@@ -96,7 +101,7 @@ def running(folder: Path) -> local.Job:
 def test_while_a_model_runs_the_page_shows_how_far_it_is_and_starts_no_other(
     look, study: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(local, "jobs", lambda: [running(study)])
+    monkeypatch.setattr(jobs, "jobs", lambda: [running(study)])
     app = look("models")
     assert not app.exception
     (bar,) = app.get("progress")
@@ -109,8 +114,8 @@ def test_while_a_model_runs_the_page_shows_how_far_it_is_and_starts_no_other(
 
 def test_cancel_reaches_the_job(look, study: Path, monkeypatch: pytest.MonkeyPatch):
     cancelled: list[str] = []
-    monkeypatch.setattr(local, "jobs", lambda: [running(study)])
-    monkeypatch.setattr(local, "cancel", lambda job: cancelled.append(job.name))
+    monkeypatch.setattr(jobs, "jobs", lambda: [running(study)])
+    monkeypatch.setattr(jobs, "cancel", lambda job: cancelled.append(job.name))
     look("models").button(key="cancel").click().run()
     assert cancelled == ["tones-majority-s0-1"]
 
@@ -127,16 +132,16 @@ def test_the_page_comes_back_by_itself_only_while_a_model_runs(
         return real(function, run_every=run_every)
 
     monkeypatch.setattr(st, "fragment", fragment)
-    monkeypatch.setattr(local, "jobs", lambda: [running(study)] if busy else [])
+    monkeypatch.setattr(jobs, "jobs", lambda: [running(study)] if busy else [])
     assert not look("models").exception
     assert asked == [1 if busy else None]
 
 
 def test_a_refused_start_says_why(look, study: Path, monkeypatch: pytest.MonkeyPatch):
-    def refuse(args: list[str], name: str) -> local.Job:
+    def refuse(args: list[str], name: str) -> jobs.Job:
         raise BadInput("'another' is still running; wait for it or cancel it.")
 
-    monkeypatch.setattr(local, "start", refuse)
+    monkeypatch.setattr(jobs, "start", refuse)
     app = look("models")
     next(b for b in app.button if b.label == "Start").click()
     app.run()

@@ -148,7 +148,7 @@ def test_the_probe_refuses_a_single_emotion(train):
         logmel_probe.fit(train[train["truth"] == "sad"], train.iloc[:0], logmel_probe.Config())
 
 
-@pytest.mark.parametrize("module", ["methods.logmel_probe", "methods", "runs", "engine.local", "commands.predict"])
+@pytest.mark.parametrize("module", ["methods.logmel_probe", "methods", "runs", "engine.jobs", "commands.predict"])
 def test_importing_it_leaves_torch_and_sklearn_out(module):
     code = f"import sys, ser_core.{module}; print({{'torch', 'torchaudio', 'sklearn'}} & set(sys.modules))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
