@@ -57,7 +57,8 @@ RATES_HZ = (1_000, 1_000_000)
 
 _ZEROS, _STOP_DB, _CUT = 64, 100.0, 0.95  # half of the transition (3.2 / 64 = 0.05 of the band) lies on each side of the cut
 _SAMPLE_GRID, _TAP_GRID = 2.0**25, 2.0**26  # 150 dB below full scale; 2 bits for the sum, 25 and 26: the 53 of a double
-_OUTPUTS = 128
+_OUTPUTS = 32  # samples for which one filter matrix serves: fewer are more calls, more are more zeros in it
+_TERMS = 1 << 18  # of a product, beyond which OpenBLAS starts threads: they cost more than they give, most of all in threads
 
 _BLOCK = 1 << 18  # frames decoded at once, so that a clip of three hours needs no more memory than one of ten seconds
 _MP3_FRAME = 1152  # samples; a file may rightly lack less than one frame of what its header promises
@@ -174,7 +175,7 @@ class _Resampler:
         if not periods:
             return np.empty(0, np.float32)
         rows = np.lib.stride_tricks.sliding_window_view(self.held, self.down + 2 * self.reach)[:: self.down][:periods]
-        given = np.hstack([np.ascontiguousarray(rows[:, a : a + len(m)]) @ m for a, m in self.bank]).ravel()
+        given = np.hstack([_product(rows[:, a : a + len(m)], m) for a, m in self.bank]).ravel()
         self.held = self.held[periods * self.down :].copy()
         self.given += len(given)
         return given.astype(np.float32)
@@ -183,6 +184,17 @@ class _Resampler:
         """What was still waiting; beyond the end lie zeros."""
         wanted = -(-self.heard * self.up // self.down) - self.given
         return self.take(np.zeros(self.down + self.reach))[:wanted]
+
+
+def _product(rows: npt.NDArray[np.float64], taps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``rows @ taps``, so few rows at a time that one thread does it."""
+    few = max(1, _TERMS // taps.size)
+    whole = len(rows) // few * few
+    result = np.empty((len(rows), taps.shape[1]))
+    stacked = np.ascontiguousarray(rows[:whole]).reshape(-1, few, len(taps))
+    np.matmul(stacked, taps, out=result[:whole].reshape(-1, few, taps.shape[1]))
+    np.matmul(np.ascontiguousarray(rows[whole:]), taps, out=result[whole:])
+    return result
 
 
 @lru_cache(maxsize=4)

@@ -218,13 +218,9 @@ def measure(paths: Iterable[Path], report: Report, *, ids: Sequence[str] = ()) -
 
     ``ids`` names the clips in the reports, if given.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
-
     results: list[Measured | None] = []
     waiting = iter(paths)
-    # Decoding and hashing run outside Python's lock, so threads help; but not if NumPy's linear algebra starts more of them
-    # in each for the sum of some thousand squares: they then wait for each other, 25 times as long as all the work takes.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool:  # decoding and hashing run outside Python's lock
         while batch := list(islice(waiting, _AT_ONCE)):
             for path, result in zip(batch, pool.map(_measure, batch), strict=True):
                 if isinstance(result, Problem):
