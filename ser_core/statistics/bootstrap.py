@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,19 +56,23 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
 
 
+def times(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> Iterator[tuple[slice, Array]]:
+    """How often each judgement counts in each draw, ``[draw, judgement]``, some draws at a time; see above."""
+    for rows in chunks(draws, len(judgements.rater) + len(judgements.clip_stratum)):
+        size = rows.stop - rows.start
+        raters, clips = (weights(s, draws=size, rng=rng) for s in (judgements.rater_stratum, judgements.clip_stratum))
+        yield rows, raters[:, judgements.rater] * clips[:, judgements.clip]
+
+
 def confusions(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> Array:
     """Counts of each draw, ``[draw, truth, label]``; listeners and clips are drawn, see above."""
     order = np.lexsort((judgements.clip, judgements.rater, judgements.label, judgements.truth))
-    rater, clip = judgements.rater[order], judgements.clip[order]
+    ordered = replace(judgements, rater=judgements.rater[order], clip=judgements.clip[order])
     cell = judgements.truth[order] * judgements.shape[1] + judgements.label[order]
     cells, starts = np.unique(cell, return_index=True)
     counts = np.zeros((draws, judgements.shape[0] * judgements.shape[1]))
-    for rows in _chunks(draws, len(rater) + len(judgements.clip_stratum)):
-        size = rows.stop - rows.start
-        times = (
-            _weights(judgements.rater_stratum, size, rng)[:, rater] * _weights(judgements.clip_stratum, size, rng)[:, clip]
-        )
-        counts[rows, cells] = np.add.reduceat(times, starts, axis=1)
+    for rows, often in times(ordered, draws=draws, rng=rng):
+        counts[rows, cells] = np.add.reduceat(often, starts, axis=1)
     return counts.reshape(draws, *judgements.shape)
 
 
@@ -90,13 +94,14 @@ def can_vary(judgements: Judgements) -> bool:
     return any(np.bincount(s).max(initial=0) > 1 for s in (judgements.rater_stratum, judgements.clip_stratum))
 
 
-def _chunks(draws: int, width: int) -> Iterator[slice]:
+def chunks(draws: int, width: int) -> Iterator[slice]:
+    """The draws in runs so long that one array of ``width`` numbers for each stays small."""
     size = max(1, _CELLS_AT_ONCE // max(width, 1))
     return (slice(start, min(start + size, draws)) for start in range(0, draws, size))
 
 
-def _weights(stratum: Codes, draws: int, rng: np.random.Generator) -> Array:
-    """How often each unit was drawn, ``[draw, unit]``, as many from each stratum as it has."""
+def weights(stratum: Codes, *, draws: int, rng: np.random.Generator) -> Array:
+    """How often each unit is drawn, ``[draw, unit]``, as many from each stratum as it has."""
     order = np.argsort(stratum, kind="stable")
     sizes = np.bincount(stratum)[stratum[order]]  # of the stratum of each unit, in sorted order
     firsts = np.searchsorted(stratum[order], stratum[order])
