@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,7 @@ def features(
     device: str = "auto",
     offline: bool = False,
     progress: Progress | None = None,
+    keep_open: bool = False,
 ) -> Features:
     """Look up what is known, hear what is not.
 
@@ -107,6 +109,7 @@ def features(
         device: "cpu", "cuda", "cuda:1", "mps", or "auto": ``EARWITNESS_DEVICE``, else the best there is.
         offline: fetch nothing.
         progress: told how far it is.
+        keep_open: leave the encoder open for the next call in this process that asks so; ``close_kept`` lets it go.
 
     Raises:
         BadInput: no such encoder, pooling, layer, dtype or device; its files are missing or wrong; a shard is damaged; the
@@ -121,7 +124,7 @@ def features(
             raise BadInput(f"pooling '{pooling}' keeps all layers; choose one (layer {layer}) only of 'frames'.")
         layer = found.layer(layer)
     contents, files, left_out = _by_content(clips)
-    task = _Task(encoder, found, pooling, layer, dtype, device, offline, progress or _silent, left_out)
+    task = _Task(encoder, found, pooling, layer, dtype, device, offline, progress or _silent, left_out, keep_open)
     store = task.fill(files)
     heard = [sha256 != "" and sha256 in store for sha256 in contents]
     kept = [sha256 for sha256, yes in zip(contents, heard, strict=True) if yes]
@@ -184,6 +187,7 @@ class _Task:
     offline: bool
     progress: Progress
     left_out: list[Problem]
+    keep_open: bool = False
     used: str = ""
     made: int = 0
     _refused: set[str] = field(default_factory=set)
@@ -256,6 +260,8 @@ class _Task:
         if self.dtype != "fp32" and _drift_of(store) is None:
             self._measure_drift(clips, store)
         self.progress(0, len(clips), f"opening {self.name} on {self.used} in {self.dtype}")
+        if self.keep_open:
+            return _kept_open(self.name, store.about.revision, device=self.used, dtype=self.dtype, offline=self.offline)
         return self._open(self.dtype)
 
     def _open(self, dtype: str) -> Hearing:
@@ -277,6 +283,16 @@ class _Task:
             norm = np.linalg.norm(exact, axis=-1)
             drift = float((np.linalg.norm(other - exact, axis=-1) / np.maximum(norm, 1e-12)).max())
             write_whole(store.folder / "drift.json", json.dumps({"drift": drift, "clips": len(samples)}).encode())
+
+
+@lru_cache(maxsize=1)
+def _kept_open(name: str, revision: str, *, device: str, dtype: str, offline: bool) -> Hearing:
+    return open_encoder(name, device=device, dtype=dtype, offline=offline).hearing
+
+
+def close_kept() -> None:
+    """Let go of the encoder that was kept open, and of its memory."""
+    _kept_open.cache_clear()
 
 
 def _drift_of(store: Store) -> float | None:
