@@ -25,7 +25,7 @@ from ser_core import places
 from ser_core.encoders._encoder import Encoder
 from ser_core.errors import BadInput
 
-WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.ckpt")
 """Weights files by preference: of several formats of the same weights the first is read."""
 
 HUB_FILES = ("config.json", "preprocessor_config.json", "model.safetensors", "pytorch_model.bin")
@@ -96,9 +96,12 @@ def revision(encoder: Encoder, folder: Path | None) -> str:
         return folder.name  # the hub's cache names a snapshot's folder after its commit
     if encoder.revision.startswith("sha256:") and encoder.revision == f"sha256:{sha256(weights(folder)[0])}":
         return encoder.revision
-    files = [file for file in sorted(folder.glob("*.json")) if file.name in HUB_FILES] + list(folder.glob("config.yaml"))
+    files = [folder / name for name in encoder.files]
+    if not (files and all(file.is_file() for file in files)):  # patterns, or weights in another of their formats
+        said = [file for file in sorted(folder.glob("*.json")) if file.name in HUB_FILES]
+        files = [*said, *folder.glob("config.yaml"), *weights(folder)[:1]]
     digest = hashlib.sha256()
-    for file in [*files, *weights(folder)[:1]]:
+    for file in files:
         digest.update(f"{file.name}\0{sha256(file)}\n".encode())
     return f"files:{digest.hexdigest()}"
 

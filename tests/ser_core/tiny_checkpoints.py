@@ -191,6 +191,78 @@ def save_byol(folder: Path) -> Path:
     return folder
 
 
+HYPERPARAMETERS = """
+HPARAMS_NEEDED: ["window_length", "stride", "encoder_dim", "out_n_neurons", "avg_pool", "label_encoder", "softmax"]
+MODULES_NEEDED: ["wav2vec2", "output_mlp"]
+wav2vec2_hub: "wavlm"
+pretrained_path: ""
+window_length: 1 # win_len = 0.02 * 1 = 0.02s
+stride: 1 # stride = 0.02 * 1 = 0.02s
+encoder_dim: 64
+out_n_neurons: 4
+input_norm: !new:speechbrain.processing.features.InputNormalization
+    norm_type: sentence
+    std_norm: False
+wav2vec2: !new:speechbrain.lobes.models.huggingface_transformers.wavlm.WavLM
+    source: !ref <wav2vec2_hub>
+    output_norm: True
+    freeze: False
+    freeze_feature_extractor: True
+    save_path: wav2vec2_checkpoint
+avg_pool: !new:speechbrain.nnet.pooling.Pooling1d
+    pool_type: "avg"
+    kernel_size: !ref <window_length>
+    stride: !ref <stride>
+    ceil_mode: True
+output_mlp: !new:speechbrain.nnet.linear.Linear
+    input_size: !ref <encoder_dim>
+    n_neurons: !ref <out_n_neurons>
+    bias: False
+model: !new:torch.nn.ModuleList
+    - [!ref <output_mlp>]
+modules:
+    input_norm: !ref <input_norm>
+    wav2vec2: !ref <wav2vec2>
+    output_mlp: !ref <output_mlp>
+log_softmax: !new:speechbrain.nnet.activations.Softmax
+    apply_log: True
+label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
+pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+    loadables:
+        input_norm: !ref <input_norm>
+        wav2vec2: !ref <wav2vec2>
+        model: !ref <model>
+        label_encoder: !ref <label_encoder>
+    paths:
+        input_norm: !ref <pretrained_path>/input_norm.ckpt
+        wav2vec2: !ref <pretrained_path>/wav2vec2.ckpt
+        model: !ref <pretrained_path>/model.ckpt
+        label_encoder: !ref <pretrained_path>/label_encoder.txt
+"""
+"""The settings of speechbrain/emotion-diarization-wavlm-large with small numbers, and a base beside the checkpoint."""
+
+
+def save_sed(folder: Path) -> Path:
+    """SpeechBrain's files: a fine-tuned WavLM whose base, other numbers of the same shape, lies in ``wavlm/``."""
+    import torch
+
+    save_packed(folder / "wavlm", "WavLM", large=True)
+    tuned = packed("WavLM", large=True).state_dict()
+    generator = torch.Generator().manual_seed(3)
+    tuned = {name: value + 0.02 * torch.randn(value.shape, generator=generator) for name, value in tuned.items()}
+    norm = "encoder.pos_conv_embed.conv."  # the published file is of a torch that named weight norm so
+    for older, newer in (("weight_g", "original0"), ("weight_v", "original1")):
+        tuned[norm + older] = tuned.pop(f"{norm}parametrizations.weight.{newer}")
+    torch.save({f"model.{name}": value for name, value in tuned.items()}, folder / "wav2vec2.ckpt")
+    torch.save({"0.w.weight": 0.3 * torch.randn(4, DIM, generator=generator)}, folder / "model.ckpt")
+    norm_state = {"count": 0, "glob_mean": torch.empty(0), "glob_std": torch.empty(0)}
+    torch.save(norm_state, folder / "input_norm.ckpt")
+    labels = "'a' => 0\n'n' => 1\n'h' => 2\n's' => 3\n================\n'starting_index' => 0\n"
+    (folder / "label_encoder.txt").write_text(labels)
+    (folder / "hyperparams.yaml").write_text(HYPERPARAMETERS)
+    return folder
+
+
 _BUILDERS: dict[str, Callable[[Path, Encoder], Path]] = {
     "wav2vec2": lambda folder, encoder: save_packed(folder, "Wav2Vec2", large=encoder.dim > 768),
     "hubert": lambda folder, encoder: save_packed(folder, "Hubert", large=encoder.dim > 768),
@@ -198,6 +270,7 @@ _BUILDERS: dict[str, Callable[[Path, Encoder], Path]] = {
     "whisper": lambda folder, _: save_whisper(folder),
     "emotion2vec": lambda folder, _: save_emotion2vec(folder),
     "byol_s": lambda folder, _: save_byol(folder),
+    "wavlm_sed": lambda folder, _: save_sed(folder),
 }
 
 

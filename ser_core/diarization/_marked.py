@@ -1,0 +1,62 @@
+"""From what a model makes of each clip's frames to what it says of the clips: the two tables of ``Rated``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core.diarization._segments import Segmentation, Vector, segments
+from ser_core.errors import BadInput, Problem
+from ser_core.features import Features, features
+from ser_core.methods._method import Ears, Rated
+
+Frames = tuple[Vector, npt.NDArray[np.floating]]
+"""Edges in seconds [frame + 1], and posteriors [frame, label]."""
+
+
+def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels: Sequence[str], how: Segmentation) -> Rated:
+    """All segments and all frame posteriors of clips.
+
+    Args:
+        stimuli: the clips.
+        frames_of: what the model makes of the clip in a row (from 0), asked for in order.
+        labels: in canonical order.
+        how: segments are made.
+
+    Raises:
+        BadInput: clips that cannot be heard, or whose frames end too early (tail "error"); all of them.
+    """
+    parts: list[tuple[str, float, float, str]] = []
+    tables: list[pd.DataFrame] = []
+    problems: list[Problem] = []
+    for row, clip in enumerate(stimuli.to_dict("records")):
+        id_ = str(clip["stimulus"])
+        try:
+            edges_s, posteriors = frames_of(row)
+            found = segments(posteriors, edges_s, float(clip["duration_s"]), labels=labels, how=how)
+        except BadInput as bad:
+            problems += [Problem(f"'{id_}' {problem.what}", problem.file or clip["file"]) for problem in bad.problems]
+            continue
+        parts += [(id_, *interval) for interval in found]
+        times = {"stimulus": id_, "start_s": edges_s[:-1], "end_s": edges_s[1:]}
+        of_label = dict(zip(labels, np.asarray(posteriors, dtype=np.float32).T, strict=True))
+        tables.append(pd.DataFrame(times | of_label))
+    if problems:
+        raise BadInput(*problems)
+    ratings = pd.DataFrame(parts, columns=["stimulus", "start_s", "end_s", "label"]).assign(weight=1.0)
+    return Rated(ratings, pd.concat(tables, ignore_index=True))
+
+
+def heard(ears: Ears, clips: pd.DataFrame) -> Features:
+    """What the encoder makes of every clip.
+
+    Raises:
+        BadInput: each clip that it cannot hear.
+    """
+    found = features(ears.encoder, clips, pooling=ears.pooling, layer=ears.layer)
+    if found.left_out:
+        raise BadInput(*found.left_out)
+    return found
