@@ -1,0 +1,63 @@
+"""The runs that are over: which model heard a study's clips, with what, for how long, and all that decided its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from listening_tests import languages
+from listening_tests.study import Study
+from pages.parts import frame, table
+from ser_core import places
+from ser_core.methods._method import Method
+from ser_core.runs import Run
+
+
+def draw(study: Study, found: Sequence[Run], methods: Mapping[str, Method]) -> None:
+    """The table with its download, the ways on, and one run's record."""
+    st.subheader("Finished runs", anchor=False)
+    if not found:
+        st.info("No model has rated this study's clips yet. Choose one above.")
+        return
+    rows = pd.DataFrame([_row(run, methods) for run in found])
+    table.show(rows, f"{study.id}-runs", model=st.column_config.Column(pinned=True))
+    st.caption(f"Each is a folder of `{places.runs()}`, with ratings, posteriors, the resolved config and the log.")
+    with st.container(horizontal=True):
+        st.page_link(str(frame.PAGES / "compare.py"), label="Beside the listeners", icon=":material/arrow_forward:")
+        if "parts" in set(rows["says"]):
+            st.page_link(str(frame.PAGES / "segments.py"), label="Segment by segment", icon=":material/arrow_forward:")
+    _record({run.id: run for run in found})
+
+
+def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
+    config = run.config
+    model, raters = str(config["model"]), run.tables.raters
+    learned = sorted(set(raters["source"]) - {""})
+    return {
+        "model": methods[model].title if model in methods else model,
+        "says": "parts" if (run.tables.ratings["start_s"].notna()).any() else "whole clips",
+        "learned from": ", ".join(languages.spoken(tag, "en") for tag in learned),
+        "encoder": config.get("encoder") or "",
+        "layer": _text((config.get("hyper_parameters") or {}).get("layer")),
+        "revision": str(config.get("revision") or "")[:12],
+        "clips": len(run.tables.stimuli),
+        "raters": len(raters),
+        "seed": str(config["seed"]),
+        "device": config.get("device") or "",
+        "finished (UTC)": str(config["written_at"])[:16].replace("T", " "),
+        "run": run.id,
+    }
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _record(by_id: Mapping[str, Run]) -> None:
+    with st.expander("All that decided a run's numbers", key="record"):
+        name = st.selectbox("Run", list(by_id), key="record of")
+        content = (by_id[name].folder / "config.yaml").read_bytes()
+        st.code(content.decode(), language="yaml", wrap_lines=True, height=400)
+        table.save(content, f"{name}.yaml")
