@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,13 +19,24 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENT_S = 60
 
 
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first start leaves on a fresh machine: a password. Made once, since argon2 is slow on purpose."""
+    folder = tmp_path_factory.mktemp("first-start")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARWITNESS_DATA", str(folder))
+        patch.delenv(researcher.VARIABLE, raising=False)
+        researcher.ensure_password()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(first_start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh machine on which the first start has made a password."""
     monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path))
     for name in ("EARWITNESS_DATABASE_URL", "EARWITNESS_STUDIES", researcher.VARIABLE, sign_in.RESEARCHERS):
         monkeypatch.delenv(name, raising=False)
-    researcher.ensure_password()
+    shutil.copytree(first_start, tmp_path, dirs_exist_ok=True)
     st.cache_data.clear()
     st.cache_resource.clear()
     return tmp_path
