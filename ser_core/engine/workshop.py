@@ -8,8 +8,8 @@ process that was killed, so that a folder without it is known to be left over. I
     ``progress.json``  how far the work is, for whoever watches
     ``run/``           what becomes ``<name>`` by one rename at the end: ``log.txt``, and the tables when all is done
 
-What a process that was killed, or failed by our fault, left there can be gone on from; a cancelled run and bad input leave
-nothing.
+What a process that was killed or failed by our fault left there can be gone on from, if a shard was finished; a cancelled
+run and bad input leave nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ser_core.engine._engine import CutOff
 from ser_core.engine.locks import is_locked, locked
 from ser_core.errors import BadInput, Problem
 from ser_core.table_files import make_folder, write_whole
@@ -39,9 +40,14 @@ class Workshop:
     """The folder in which a run is being made."""
 
     folder: Path
-    device: str = ""
-    """Told to watchers with the progress."""
+    devices: set[str] = field(default_factory=set)
+    """Every device that computed something, as far as is known."""
     _said_at: float = field(default=0.0, repr=False)
+
+    @property
+    def device(self) -> str:
+        """The devices in a word."""
+        return ", ".join(sorted(self.devices))
 
     @property
     def run(self) -> Path:
@@ -53,17 +59,20 @@ class Workshop:
         """The folder of finished shards."""
         return self.folder / "shards"
 
-    def progress(
-        self, done: int, total: int, what: str, *, clips_per_s: float | None = None, left_s: float | None = None
-    ) -> None:
-        """Tell watchers how far the work is; at most ten times a second, so that telling costs nothing."""
-        if time.monotonic() - self._said_at < 0.1:
+    def progress(self, done: int, total: int, what: str, *, clips_per_s: float | None = None) -> None:
+        """Tell watchers how far a step is: at once when it begins, then at most ten times a second."""
+        if clips_per_s is not None and time.monotonic() - self._said_at < 0.1:
             return
         self._said_at = time.monotonic()
+        left_s = (total - done) / clips_per_s if clips_per_s else None
         said = {"done": done, "total": total, "what": what, "clips_per_s": clips_per_s, "left_s": left_s}
         beside = self.folder / ".progress.json"
         beside.write_text(json.dumps({**said, "device": self.device, "pid": os.getpid()}), encoding="utf-8")
         beside.replace(self.folder / "progress.json")
+
+    def clear(self) -> None:
+        """Take it all away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self, text: str) -> None:
         """One line for ``log.txt`` and for whoever looks on."""
@@ -94,7 +103,7 @@ def resumable(out: str | Path) -> bool:
 def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iterator[Workshop]:
     """Make ``out`` by working in the folder that is given, from where an earlier run of the same plan was cut off.
 
-    Bad input and an interrupt leave nothing; any other exception leaves what is finished, as a kill does.
+    Bad input and an interrupt leave nothing; any other exception leaves the finished shards, as a kill does.
 
     Args:
         out: the folder to make.
@@ -103,6 +112,7 @@ def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iter
 
     Raises:
         BadInput: another process is making the same folder; a dead one was, after another plan; or it cannot be made.
+        CutOff: it cannot be written any more (a full disk).
     """
     swept = (fresh or not resumable(out)) and sweep(out)
     with _kept(out, plan) if resumable(out) else _new(out, plan) as shop:
@@ -110,12 +120,19 @@ def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iter
             shop.log("removed what a run that died had left half-written here")
         try:
             yield shop
-        except (BadInput, KeyboardInterrupt, SystemExit) as end:
-            if not isinstance(end.__cause__, OSError):  # a full disk is no fault of the input
-                shutil.rmtree(shop.folder, ignore_errors=True)
+            shop.run.rename(out)
+        except BadInput as bad:
+            if isinstance(bad.__cause__, OSError):  # a full disk is no fault of the input
+                raise CutOff(*bad.problems) from bad
+            if not isinstance(bad, CutOff):
+                shop.clear()
             raise
-        shop.run.rename(out)
-        shutil.rmtree(shop.folder, ignore_errors=True)
+        except (KeyboardInterrupt, SystemExit):
+            shop.clear()
+            raise
+        finally:
+            if out.exists() or not any(shop.shards.glob("[!.]*")):
+                shop.clear()
 
 
 @contextmanager
