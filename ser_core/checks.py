@@ -14,10 +14,25 @@ import numpy as np
 import pandas as pd
 
 from ser_core import languages
-from ser_core.emotions import CANNOT_SAY, EMOTIONS
+from ser_core.emotions import CANNOT_SAY, EMOTIONS, NEUTRAL
 from ser_core.errors import Problem, nearest
 from ser_core.table_files import line_of
-from ser_core.tables import RATER_TYPES, SETTINGS, Table, Tables
+from ser_core.tables import (
+    MARKED_NONE,
+    MARKED_PARTS,
+    MARKED_WHOLE,
+    RATER_TYPES,
+    SETTINGS,
+    Table,
+    Tables,
+    marked_as,
+)
+
+TOLERANCE_S = 0.001
+"""A part may end so long after its clip: durations are often written with three decimals."""
+
+ROUNDING_S = 1e-6
+"""Parts overlap by more than this, or not at all: less is the rounding of sums of frames."""
 
 
 def located(problem: Problem, paths: Mapping[str, Any]) -> Problem:
@@ -75,6 +90,8 @@ def _check_stimuli(data: pd.DataFrame) -> Iterator[Problem]:
     half = data["truth_start_s"].isna() != data["truth_end_s"].isna()
     for i, _ in _rows(data, half):
         yield Problem("'truth_start_s' and 'truth_end_s' go together; one is empty", "stimuli", i)
+    for i, _ in _rows(data, data["truth_start_s"].notna() & (data["truth"] == "")):
+        yield Problem("'truth_start_s' says where an emotion starts, but 'truth' does not say which", "stimuli", i)
     yield from _check_interval(data, "stimuli", "truth_start_s", "truth_end_s", data["duration_s"])
 
 
@@ -111,14 +128,52 @@ def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
     for i, _ in _rows(data, data["start_s"].isna() != data["end_s"].isna()):
         yield Problem("'start_s' and 'end_s' go together; one is empty", "ratings", i)
     yield from _check_interval(data, "ratings", "start_s", "end_s", pd.Series(np.inf, data.index))
+    yield from _check_parts(data.reset_index(drop=True))
+
+
+def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
+    """What one rater said of one clip in one hearing: of the whole of it or of parts, and no part twice."""
+    unit = ["rater", "stimulus", "repeat"]
+    how, is_part = marked_as(data), data["start_s"].notna()
+    beside = ~is_part & is_part.groupby([data[name] for name in unit]).transform("any")
+    told = {
+        "": "a label of the whole clip here, and a part of it in another row; where both come from marking the clip, say so "
+        f"with '{MARKED_PARTS}' or '{MARKED_WHOLE}' in a column 'part', else keep one",
+        MARKED_NONE: f"'{MARKED_NONE}' (no single part) here, and a part of the clip in another row",
+    }
+    for i, row in _rows(data, beside & how.isin(list(told)) & ~data.assign(_beside=beside).duplicated([*unit, "_beside"])):
+        what = "rater '{}' has for stimulus '{}' {}"
+        yield Problem(what.format(row["rater"], row["stimulus"], told[how.iloc[i]]), "ratings", i)
+    chosen = data[is_part & (data["weight"] == 1)].sort_values([*unit, "start_s", "end_s"], kind="stable")
+    unnamed = chosen["label"].isin((NEUTRAL, CANNOT_SAY))
+    what = "rater '{}' marked '{}' in stimulus '{}' from {:g} s, where an earlier row's {} has not ended ({:g} s)"
+    for other, reach in (
+        ("part of the same label", _reach(chosen, [*unit, "label"], chosen["end_s"])),
+        ("other label", _reach(chosen, unit, chosen["end_s"].where(~unnamed)).where(unnamed)),
+        ("neutral or cannot_say", _reach(chosen, unit, chosen["end_s"].where(unnamed)).where(~unnamed)),
+    ):
+        overlaps = chosen.assign(_reach=reach)[reach > chosen["start_s"] + ROUNDING_S]
+        for row in overlaps.sort_index().reset_index(names="_row").to_dict("records"):
+            said = what.format(row["rater"], row["label"], row["stimulus"], row["start_s"], other, row["_reach"])
+            yield Problem(said, "ratings", int(row["_row"]))
+
+
+def _reach(chosen: pd.DataFrame, unit: list[str], end_s: pd.Series) -> pd.Series:
+    """How far the earlier parts of a unit go; NaN where there is none. ``chosen`` is in the order of its starts."""
+    keys = [chosen[name] for name in unit]
+    return end_s.groupby(keys).cummax().groupby(keys).ffill().groupby(keys).shift()
 
 
 def _check_interval(data: pd.DataFrame, table: str, start: str, end: str, limit: pd.Series) -> Iterator[Problem]:
     for i, row in _rows(data, (data[start] < 0) | (data[start] >= data[end])):
         yield Problem(f"a part from {row[start]:g} s to {row[end]:g} s is not possible", table, i)
-    tolerance_s = 0.001  # durations are often written with three decimals
-    for i, row in _rows(data, data[end] > limit + tolerance_s):
-        yield Problem(f"a part ends at {row[end]:g} s, after its clip ends ({limit.iloc[i]:g} s)", table, i)
+    for i, row in _rows(data, data[end] > limit + TOLERANCE_S):
+        yield _late(row[end], limit.iloc[i], table, i)
+
+
+def _late(end_s: float, length_s: float, table: str, row: int) -> Problem:
+    guess = "; are these milliseconds?" if end_s / 1000 <= length_s + TOLERANCE_S else ""
+    return Problem(f"a part ends at {end_s:g} s, after its clip ends ({length_s:g} s){guess}", table, row)
 
 
 _CHECKS = {"stimuli": _check_stimuli, "raters": _check_raters, "ratings": _check_ratings}
@@ -132,15 +187,22 @@ def check_joins(tables: Tables) -> Iterator[Problem]:
         for i, row in _rows(ratings, unknown):
             yield Problem(f"unknown {name} '{row[name]}'; the {name} table does not hold it", "ratings", i)
     length = ratings["stimulus"].map(tables.stimuli.drop_duplicates("stimulus").set_index("stimulus")["duration_s"])
-    beyond = ratings.assign(_length=length.astype("float64"))
-    yield from (
-        Problem(f"a part ends at {row['end_s']:g} s, after its clip ends ({row['_length']:g} s)", "ratings", i)
-        for i, row in _rows(beyond, beyond["end_s"] > beyond["_length"] + 0.001)
-    )
+    length = length.astype("float64")
+    late = ratings["end_s"] > length + TOLERANCE_S
+    yield from (_late(row["end_s"], length.iloc[i], "ratings", i) for i, row in _rows(ratings, late))
+    short = (ratings["start_s"] > TOLERANCE_S) | (ratings["end_s"] < length - TOLERANCE_S)
+    for i, row in _rows(ratings, short & (marked_as(ratings) == MARKED_WHOLE)):
+        yield Problem(
+            f"rater '{row['rater']}' has for stimulus '{row['stimulus']}' '{MARKED_WHOLE}' in the column 'part', but the "
+            f"part is from {row['start_s']:g} s to {row['end_s']:g} s of {length.iloc[i]:g} s",
+            "ratings",
+            i,
+        )
     unit = ["rater", "stimulus", "start_s", "end_s", "repeat"]
-    total = ratings.groupby(unit, dropna=False)["weight"].transform("sum")
+    weight = ratings.groupby(unit, dropna=False)["weight"]
+    total, several = weight.transform("sum"), ratings["start_s"].notna() & (weight.transform("min") == 1)
     first = ~ratings.duplicated(unit)
-    for i, row in _rows(ratings, first & ~np.isclose(total, 1, atol=1e-4)):
+    for i, row in _rows(ratings, first & ~several & ~np.isclose(total, 1, atol=1e-4)):
         yield Problem(
             f"the weights of rater '{row['rater']}' for stimulus '{row['stimulus']}' sum to {total.iloc[i]:.4g}, not 1; "
             "a choice has one row of weight 1, a posterior one row per label",

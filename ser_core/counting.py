@@ -1,15 +1,17 @@
 """From the three tables to counts: who judged how often what to be what.
 
-A *subject* is whoever gets a row in the results: one rater or one group, in one language or in all of them. Its counts
-are ``[truth, label]``, the truths first among the labels (see ``metrics/_confusion.py``).
+A *subject* is whoever gets a row in the results: one rater or one group, in one language, in one corpus of a language that
+holds several, or in all of them. Its counts are ``[truth, label]``, the truths first among the labels (see
+``metrics/_confusion.py``).
 
 What counts as a judgement of recognition: a label given to a whole clip whose truth is known, by a person or a machine.
-The rest is left out and said in ``left_out``. A model's posterior counts as its most probable label.
+The rest is left out and said in ``left_out``, but for parts of clips, which ``segments.py`` reads. A model's posterior
+counts as its most probable label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,19 +21,18 @@ import pandas as pd
 
 from ser_core import languages, ratings
 from ser_core.emotions import in_order
-from ser_core.errors import BadInput
 from ser_core.statistics.bootstrap import Judgements
 
-SUBJECT = ["rater_type", "group", "rater", "language"]
-"""What names a subject; an empty ``rater`` is the whole group, an empty ``language`` is all of them."""
+SUBJECT = ["rater_type", "group", "rater", "language", "corpus"]
+"""What names a subject; an empty ``rater`` is the whole group, an empty ``language`` or ``corpus`` is all of them."""
 
 
 @dataclass(frozen=True)
-class Counted:
-    """Judgements, and their counts for every subject.
+class Judged:
+    """Judgements, and whose they are.
 
     Attributes:
-        judged: one row per judgement: ``rater, group, rater_type, stimulus, language, truth, label``.
+        judged: one row per judgement: ``rater, group, rater_type, stimulus, language, corpus, truth, label``.
         truths: emotions that were played, in the order of every table.
         labels: ``truths``, then what else was answered.
         left_out: sentences on what was not counted, for the reader.
@@ -43,8 +44,8 @@ class Counted:
     left_out: tuple[str, ...]
 
     @cached_property
-    def _by_subject(self) -> pd.DataFrame:
-        """Every judgement once for each of its four subjects, in the order of the subjects."""
+    def by_subject(self) -> pd.DataFrame:
+        """Every judgement once for each of its subjects, in the order of the subjects, whose number is ``_subject``."""
         own = self.judged.assign(
             _truth=self.judged["truth"].map({t: n for n, t in enumerate(self.truths)}).astype("int64"),
             _label=self.judged["label"].map({t: n for n, t in enumerate(self.labels)}).astype("int64"),
@@ -52,87 +53,103 @@ class Counted:
             _rater=_codes(self.judged["rater"]),
             _language=_codes(self.judged["language"]),
         )
-        both = pd.concat([own.assign(language=""), own])
-        all_four = pd.concat([both.assign(rater=""), both])
-        all_four["_single"] = all_four["rater"] != ""  # groups come before raters
-        all_four["_subject"] = all_four.groupby(["_single", *SUBJECT], sort=True).ngroup()
-        return all_four.sort_values(["_subject", "_rater", "_clip"], kind="stable", ignore_index=True)
+        corpora = own.groupby("language")["corpus"].transform("nunique")
+        apart = own[(corpora > 1) & (own["corpus"] != "")]
+        rows = pd.concat([own.assign(language="", corpus=""), own.assign(corpus=""), apart])
+        both = pd.concat([rows.assign(rater=""), rows])
+        both["_single"] = both["rater"] != ""  # groups come before raters
+        both["_subject"] = both.groupby(["_single", *SUBJECT], sort=True).ngroup()
+        return both.sort_values(["_subject", "_rater", "_clip"], kind="stable", ignore_index=True)
 
     @cached_property
     def subjects(self) -> pd.DataFrame:
         """One row per subject: groups first, then raters; people, then machines; all languages, then each."""
-        return self._by_subject.drop_duplicates("_subject")[SUBJECT].reset_index(drop=True)
+        return self.by_subject.drop_duplicates("_subject")[SUBJECT].reset_index(drop=True)
+
+    def played(self, language: str, corpus: str = "") -> npt.NDArray[np.bool_]:
+        """Which truths were played in a language and corpus (all of them, if empty), ``[truth]``."""
+        rows = self.judged if not language else self.judged[self.judged["language"] == language]
+        rows = rows if not corpus else rows[rows["corpus"] == corpus]
+        return np.isin(self.truths, rows["truth"].unique())
+
+    def each(self) -> Iterator[tuple[tuple[str, ...], slice, Judgements]]:
+        """Names, rows in ``by_subject`` and judgements of every subject, in the order of ``subjects``.
+
+        Subjects with the same judgements have the same names (rater_type, group, rater, language, and corpus if there is
+        one): ``language`` is named also for a subject over all languages if it judged only one, and ``corpus`` is not
+        named if it is all that was judged in its language. Raters who judged the same languages may stand for each other,
+        and so may clips of one language and truth.
+        """
+        rows = self.by_subject
+        columns = rows[["_rater", "_clip", "_truth", "_label", "_language"]].to_numpy()
+        tags = sorted(self.judged["language"].unique())
+        sizes = np.bincount(rows["_subject"], minlength=len(self.subjects))
+        ends = np.cumsum(sizes)
+        shape = (len(self.truths), len(self.labels))
+        in_language = 0  # a language comes right before its corpora
+        for names, start, end in zip(self.subjects.to_numpy(dtype=object), ends - sizes, ends, strict=True):
+            *who, _, corpus = names
+            part = columns[start:end]
+            own = np.unique(part[:, 4])
+            who.append(tags[own[0]] if len(own) == 1 else "")
+            if not corpus:
+                in_language = end - start
+            elif end - start < in_language:
+                who.append(corpus)
+            yield tuple(who), slice(start, end), _judgements(part, shape)
+
+
+@dataclass(frozen=True)
+class Counted(Judged):
+    """Judgements, and their counts for every subject."""
 
     @cached_property
     def counts(self) -> npt.NDArray[np.float64]:
         """Judgements of each subject, ``[subject, truth, label]``."""
-        rows = self._by_subject
+        rows = self.by_subject
         size = (len(self.subjects), len(self.truths), len(self.labels))
         cell = np.ravel_multi_index((rows["_subject"], rows["_truth"], rows["_label"]), size)
         return np.bincount(cell, minlength=int(np.prod(size))).reshape(size).astype(float)
 
-    def played(self, language: str) -> npt.NDArray[np.bool_]:
-        """Which truths were played in a language (all languages, if empty), ``[truth]``."""
-        rows = self.judged if not language else self.judged[self.judged["language"] == language]
-        return np.isin(self.truths, rows["truth"].unique())
-
-    def each(self) -> Iterator[tuple[tuple[str, ...], Judgements]]:
-        """Names (rater_type, group, rater, language) and judgements of every subject, in the order of ``subjects``.
-
-        ``language`` is named also for a subject over all languages if it judged only one, for it is the same then.
-        Raters who judged the same languages may stand for each other, and so may clips of one language and truth.
-        """
-        rows = self._by_subject
-        columns = rows[["_rater", "_clip", "_truth", "_label", "_language"]].to_numpy()
-        tags = sorted(self.judged["language"].unique())
-        ends = np.cumsum(np.bincount(rows["_subject"], minlength=len(self.subjects)))
-        starts = np.concatenate([[0], ends[:-1]])
-        for (kind, group, rater, _), start, end in zip(self.subjects.to_numpy(dtype=object), starts, ends, strict=True):
-            part = columns[start:end]
-            own = np.unique(part[:, 4])
-            language = tags[own[0]] if len(own) == 1 else ""
-            shape = (len(self.truths), len(self.labels))
-            yield (kind, group, rater, language), _judgements(part, shape)
-
 
 def count(tables: ratings.Tables) -> Counted:
-    """Count the judgements of tables that were checked.
-
-    Raises:
-        BadInput: not one judgement of a whole clip with a known truth.
-    """
-    facts = tables.stimuli.set_index("stimulus")
-    people = tables.raters.set_index("rater")
-    rows = ratings.decide(tables.ratings)
-    rows = rows.assign(
-        truth=rows["stimulus"].map(facts["truth"]),
-        language=rows["stimulus"].map(facts["language"].map(languages.normal)),
-        rater_type=rows["rater"].map(people["rater_type"]),
-        group=rows["rater"].map(people["group"]),
-    )
-    rows, left_out = _leave_out(rows)
-    if rows.empty:
-        raise BadInput(
-            "there is no judgement of a whole clip whose 'truth' is known, so nothing can be scored. " + " ".join(left_out)
-        )
-    rows["group"] = rows["group"].where(rows["group"] != "", rows["rater_type"])
-    truths = in_order(set(rows["truth"]))
-    labels = [*truths, *in_order(set(rows["label"]) - set(truths))]
-    names = ["rater", "group", "rater_type", "stimulus", "language", "truth", "label"]
-    return Counted(rows[names].reset_index(drop=True), truths, labels, left_out)
-
-
-def _leave_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Count the judgements of tables that were checked; there may be none."""
+    whole = tables.ratings[tables.ratings["start_s"].isna()]
+    rows = described(ratings.decide(whole), tables)
     rules = (
         (rows["rater_type"] == "truth", "of raters of type truth"),
         (rows["truth"] == "", "of clips without a truth"),
-        (rows["start_s"].notna(), "of a part of a clip (segments are not scored yet)"),
     )
+    rows, said = leave_out(rows, rules, "judgement")
+    truths = in_order(set(rows["truth"]))
+    labels = [*truths, *in_order(set(rows["label"]) - set(truths))]
+    return Counted(rows[JUDGED].reset_index(drop=True), truths, labels, said)
+
+
+JUDGED = ["rater", "group", "rater_type", "stimulus", "language", "corpus", "truth", "label"]
+
+
+def described(rows: pd.DataFrame, tables: ratings.Tables) -> pd.DataFrame:
+    """Ratings with what their subjects are made of: ``truth, language, corpus, rater_type, group``."""
+    facts = tables.stimuli.set_index("stimulus")
+    people = tables.raters.set_index("rater")
+    group, kind = (rows["rater"].map(people[name]) for name in ("group", "rater_type"))
+    return rows.assign(
+        truth=rows["stimulus"].map(facts["truth"]),
+        language=rows["stimulus"].map(facts["language"].map(languages.normal)),
+        corpus=rows["stimulus"].map(facts["corpus"]),
+        rater_type=kind,
+        group=group.where(group != "", kind),
+    )
+
+
+def leave_out(rows: pd.DataFrame, rules: Sequence[tuple[pd.Series, str]], what: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows that no rule leaves out, and a sentence for each rule that does: how many, and why."""
     left, said = pd.Series(False, rows.index), []
     for rule, why in rules:
         number = int((rule & ~left).sum())
         if number:
-            said.append(f"{number:,} judgement{'s' if number > 1 else ''} {why} left out.")
+            said.append(f"{number:,} {what}{'s' if number > 1 else ''} {why} left out.")
         left |= rule
     return rows[~left].copy(), tuple(said)
 

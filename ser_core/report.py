@@ -18,6 +18,7 @@ import pandas as pd
 
 from ser_core import scores
 from ser_core.emotions import in_order
+from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -47,7 +48,15 @@ class Comparison:
         return {**self.scored.files, **more, "report.html": self.report.encode()}
 
 
-def comparison(tables: Tables, *, seed: int = 0, draws: int = 2000, command: str = "") -> Comparison:
+def comparison(
+    tables: Tables,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    command: str = "",
+    tail: Tail = "neutral",
+    compat: Compat = "",
+) -> Comparison:
     """Score, test and report.
 
     Args:
@@ -55,12 +64,13 @@ def comparison(tables: Tables, *, seed: int = 0, draws: int = 2000, command: str
         seed: of the bootstrap.
         draws: of the bootstrap.
         command: what a reader types to get these files again; left out where empty.
+        tail, compat: of EDER, as for ``scores.score``.
 
     Raises:
-        BadInput: nothing in the tables can be scored.
+        BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
-    scored = scores.score(tables, seed=seed, draws=draws)
-    tests, groups = scores.compare(tables), scores.groups(tables)
+    scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat)
+    tests, groups = scores.compare(tables, tail=tail, compat=compat), scores.groups(tables)
     facts = {
         "command": command,
         "seed": seed,
@@ -68,6 +78,8 @@ def comparison(tables: Tables, *, seed: int = 0, draws: int = 2000, command: str
         "synthetic": synthetic(tables),
         "left_out": scored.left_out,
         "overview": overview(scored.scores, groups),
+        "eder": eder_overview(scored.scores),
+        "said_of_eder": said_of_eder(tail, compat),
         "matrices": _matrices(scored.confusion),
         "families": _families(tests),
         "clips": tables.stimuli["stimulus"].nunique(),
@@ -109,12 +121,44 @@ def overview(score_rows: pd.DataFrame, groups: pd.DataFrame) -> list[dict[str, A
         groups: columns ``scores.GROUPS``.
     """
     key = ["rater_type", "group", "language"]
-    whole = score_rows[score_rows["rater"] == ""]
+    whole = score_rows[(score_rows["rater"] == "") & (score_rows["corpus"] == "")]
     ua, wa = (whole[whole["metric"] == name].set_index(key) for name in ("ua", "wa"))
     table = groups.set_index(key)[["raters", "judgements"]].assign(
         wa=wa["value"], ua=ua["value"], ci_low=ua["ci_low"], ci_high=ua["ci_high"]
     )
     return _records(table.reset_index())
+
+
+def eder_overview(score_rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry for each group, language and emotion (empty: all of them) of which parts were marked.
+
+    Each has ``group, rater_type, language, emotion, n, eder, pooled, ci_low, ci_high``; the interval is that of ``eder``.
+
+    Args:
+        score_rows: columns ``scores.SCORES``.
+    """
+    whole = score_rows[(score_rows["rater"] == "") & (score_rows["corpus"] == "")]
+    key = ["rater_type", "group", "language", "emotion"]
+    mean, pooled = (whole[whole["metric"] == name].set_index(key) for name in ("eder", "eder_pooled"))
+    table = mean[["n", "ci_low", "ci_high"]].assign(eder=mean["value"], pooled=pooled["value"])
+    return _records(table.reset_index())
+
+
+_TAILS: Mapping[Tail, str] = {
+    "error": "counts as wrong",
+    "hold": "counts as what it said last",
+    "neutral": "counts as neutral",
+}
+
+
+def said_of_eder(tail: Tail, compat: Compat) -> str:
+    """How EDER was computed, in one sentence.
+
+    >>> said_of_eder("hold", "")
+    'EDER: what a person did not mark counts as neutral; time of which a model said nothing counts as what it said last.'
+    """
+    by = "EDER by SpeechBrain’s arithmetic" if compat else "EDER"
+    return f"{by}: what a person did not mark counts as neutral; time of which a model said nothing {_TAILS[tail]}."
 
 
 def number(value: float, digits: int = 3) -> str:

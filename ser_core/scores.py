@@ -3,6 +3,8 @@
 Who made a judgement does not matter here: a model is one more rater. Languages are compared in one spelling
 (``languages.normal``). An empty field means "over all of it": a row without rater is its whole group, pooled.
 
+What was marked in clips is scored by EDER (``segments.py``), in the same tables and by the same groups.
+
 The 95 % intervals are those of the two-way cluster bootstrap (``statistics/bootstrap.py``): of a group over listeners and
 clips, of a single rater over clips only. Groups have them for every measure, raters for those of the whole table. The same
 input and seed give the same files to the byte, whatever the order of the rows.
@@ -19,9 +21,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.counting import SUBJECT, Counted, count
-from ser_core.metrics._metric import Metric, metrics
+from ser_core import segment_scores, segments
+from ser_core.counting import SUBJECT, Counted, Judged, count
+from ser_core.emotions import in_order
+from ser_core.errors import BadInput
+from ser_core.metrics._metric import Metric, metrics, segment_metrics
+from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
+from ser_core.segments import SEGMENTS
 from ser_core.statistics import bootstrap
 from ser_core.statistics.correction import fdr, holm
 from ser_core.statistics.welch import welch
@@ -30,7 +37,6 @@ SCORES = (
     "metric", "rater", "group", "rater_type", "language", "corpus", "emotion", "value", "n", "ci_low", "ci_high",
 )  # fmt: skip
 CONFUSION = ("rater", "group", "language", "truth", "label", "count", "share")
-SEGMENTS = ("rater", "stimulus", "eder", "me_s", "fa_s", "ol_s", "cf_s", "duration_s")
 TESTS = (
     "family", "test", "unit", "a", "b", "language", "emotion", "metric", "mean_a", "mean_b", "difference", "t", "df", "p",
     "p_holm", "p_fdr", "ci_low", "ci_high", "effect", "effect_ci_low", "effect_ci_high", "bf10", "n_a", "n_b",
@@ -51,7 +57,7 @@ class Scores:
     Attributes:
         scores: columns ``SCORES``; ``n`` is the number of judgements a value rests on, 0 where it is undefined.
         confusion: columns ``CONFUSION``; ``share`` of the judgements of clips of this truth, every row that was heard.
-        segments: columns ``SEGMENTS``; no rows yet, for segments are not scored in this version.
+        segments: columns ``SEGMENTS``; one row for each rater and clip in which a part was marked.
         left_out: sentences on what was not counted.
     """
 
@@ -67,25 +73,42 @@ class Scores:
         return {name: to_csv(data).encode() for name, data in named.items()}
 
 
-def score(tables: Tables, *, seed: int = 0, draws: int = 2000) -> Scores:
-    """Score every rater and every group, in each language and over all.
+def score(tables: Tables, *, seed: int = 0, draws: int = 2000, tail: Tail = "neutral", compat: Compat = "") -> Scores:
+    """Score every rater and every group, in each language, in each corpus of a language that holds several, and over all.
 
     Args:
         tables: checked tables; people, machines or both.
         seed: of the bootstrap; the values themselves have no chance in them.
         draws: of the bootstrap; 0 leaves the intervals empty.
+        tail: of EDER: what becomes of time of which a model said nothing (see ``metrics/eder.py``).
+        compat: of EDER: ``speechbrain`` for its arithmetic.
 
     Raises:
-        BadInput: nothing in the tables can be scored.
+        BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
-    counted = count(tables)
-    limits = _intervals(counted, seed, draws)
-    parts = [_rows(counted, name, metric, limits.get(name)) for name, metric in metrics().items()]
-    rows = pd.concat(parts, ignore_index=True)
-    rows["_metric"] = rows["metric"].map({name: n for n, name in enumerate(metrics())})
-    rows = rows.sort_values(["_subject", "_metric", "_emotion"], ignore_index=True)
-    segments = pd.DataFrame(columns=list(SEGMENTS))
-    return Scores(rows[list(SCORES)], _confusion(counted), segments, counted.left_out)
+    counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
+    left_out = (*counted.left_out, *marked.left_out)
+    if counted.judged.empty and marked.judged.empty:
+        raise BadInput(
+            "there is no judgement of a whole clip whose 'truth' is known, and no marked part of one whose truth has a "
+            "place in time, so nothing can be scored. " + " ".join(left_out)
+        )
+    parts = [segment_scores.rows(marked, seed=seed, draws=draws)]
+    if not counted.judged.empty:
+        limits = _intervals(counted, seed, draws)
+        parts += [_rows(counted, name, metric, limits[name]) for name, metric in metrics().items()]
+    found = marked.judged[list(SEGMENTS)].reset_index(drop=True)
+    return Scores(_in_order(pd.concat(parts, ignore_index=True)), _confusion(counted), found, left_out)
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Groups, then raters; people, then machines; all languages, then each; then metrics and emotions in their order."""
+    order = {name: n for n, name in enumerate([*metrics(), *segment_metrics()])}
+    emotions = {name: n for n, name in enumerate(["", *in_order(set(rows["emotion"]) - {""})])}
+    ranked = rows.assign(
+        _single=rows["rater"] != "", _metric=rows["metric"].map(order), _emotion=rows["emotion"].map(emotions)
+    )
+    return ranked.sort_values(["_single", *SUBJECT, "_metric", "_emotion"], ignore_index=True)[list(SCORES)]
 
 
 def _intervals(counted: Counted, seed: int, draws: int) -> Intervals:
@@ -96,7 +119,7 @@ def _intervals(counted: Counted, seed: int, draws: int) -> Intervals:
         for name, metric in metrics().items()
     }
     known: dict[tuple[str, ...], bootstrap.Array] = {}
-    for position, (who, judgements) in enumerate(counted.each()):
+    for position, (who, _, judgements) in enumerate(counted.each()):
         if draws < 1 or not bootstrap.can_vary(judgements):
             continue
         of_group = not who[2]
@@ -116,34 +139,30 @@ def _intervals(counted: Counted, seed: int, draws: int) -> Intervals:
 
 
 def _rows(
-    counted: Counted, name: str, metric: Metric, limits: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None
+    counted: Counted, name: str, metric: Metric, limits: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 ) -> pd.DataFrame:
-    """All rows of one metric, with their place in the order of subjects and emotions."""
-    value, rests_on = metric.value(counted.counts), metric.rests_on(counted.counts)
-    low, high = limits if limits else (np.full_like(value, np.nan), np.full_like(value, np.nan))
+    """All rows of one metric."""
+    value, rests_on, (low, high) = metric.value(counted.counts), metric.rests_on(counted.counts), limits
     subject, emotion = np.arange(len(counted.subjects)), np.full(len(counted.subjects), -1)
     if metric.per_emotion:
-        spoken = counted.subjects["language"]
-        played = {language: counted.played(language) for language in spoken.unique()}
-        subject, emotion = np.nonzero(np.stack([played[language] for language in spoken]))
+        spoken = counted.subjects[["language", "corpus"]]
+        played = {pair: counted.played(*pair) for pair in spoken.drop_duplicates().itertuples(index=False, name=None)}
+        subject, emotion = np.nonzero(np.stack([played[p] for p in spoken.itertuples(index=False, name=None)]))
         value, rests_on, low, high = (array[subject, emotion] for array in (value, rests_on, low, high))
     rows = counted.subjects.iloc[subject].reset_index(drop=True)
     return rows.assign(
         metric=name,
-        corpus="",
         emotion=[counted.truths[n] if n >= 0 else "" for n in emotion],
         value=value,
         n=np.where(np.isnan(value), 0, rests_on).astype("int64"),
         ci_low=np.where(np.isnan(value), np.nan, low),
         ci_high=np.where(np.isnan(value), np.nan, high),
-        _subject=subject,
-        _emotion=emotion,
     )
 
 
 def _confusion(counted: Counted) -> pd.DataFrame:
     heard = counted.counts.sum(axis=-1)
-    subject, truth = np.nonzero(heard)
+    subject, truth = np.nonzero(heard * (counted.subjects["corpus"] == "").to_numpy()[:, None])
     labels = len(counted.labels)
     rows = counted.subjects.iloc[np.repeat(subject, labels)].reset_index(drop=True)
     judgements = counted.counts[subject, truth]
@@ -159,44 +178,58 @@ def _confusion(counted: Counted) -> pd.DataFrame:
 # --- comparing groups of people --------------------------------------------------------------------------------------
 
 
-def compare(tables: Tables) -> pd.DataFrame:
+def compare(tables: Tables, *, tail: Tail = "neutral", compat: Compat = "") -> pd.DataFrame:
     """Welch's t-test between every two groups of people, in each language; columns ``TESTS``.
 
-    The unit is a listener, with one value for each measure. There are two families, each corrected by itself (Holm, and
-    Benjamini-Hochberg): UA by language, and the measures of single emotions by emotion and language. A test that cannot
-    be made has its reason in ``note``, no p value, and no place in its family. Fewer than two groups: no rows.
+    The unit is a listener, with one value for each measure. Each family is corrected by itself (Holm, and
+    Benjamini-Hochberg): UA by language, and the measures of single emotions by emotion and language; where parts were
+    marked, also EDER by language, and EDER by emotion and language. A test that cannot be made has its reason in
+    ``note``, no p value, and no place in its family. Fewer than two groups: no rows.
+
+    Args:
+        tables: checked tables.
+        tail, compat: of EDER, as for ``score``.
 
     Raises:
-        BadInput: nothing in the tables can be scored.
+        BadInput: with ``compat``, what SpeechBrain cannot do.
     """
-    counted = count(tables)
+    counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
     single = {name: metric for name, metric in metrics().items() if metric.per_emotion}
+    titles = ", ".join(m.title for m in single.values())
+    eder = segment_scores.values(marked, segment_metrics()["eder"])
     families = (
-        ("human groups: UA by language", {"ua": metrics()["ua"]}),
-        (f"human groups: {', '.join(m.title for m in single.values())} by emotion and language", single),
+        ("human groups: UA by language", _tests(counted, "ua", metrics()["ua"].value(counted.counts)[:, None], each=False)),
+        (
+            f"human groups: {titles} by emotion and language",
+            [
+                row
+                for name, metric in single.items()
+                for row in _tests(counted, name, metric.value(counted.counts), each=True)
+            ],
+        ),
+        ("human groups: EDER by language", _tests(marked, "eder", eder[:, :1], each=False)),
+        ("human groups: EDER by emotion and language", _tests(marked, "eder", eder[:, 1:], each=True)),
     )
     rows: list[dict[str, Any]] = []
-    for family, members in families:
-        made = [row for name, metric in members.items() for row in _tests(counted, name, metric)]
+    for family, made in families:
         p = [row["p"] for row in made]
         corrections = zip(made, holm(p), fdr(p), strict=True)
         rows += [{"family": family, **row, "p_holm": float(h), "p_fdr": float(f)} for row, h, f in corrections]
     return pd.DataFrame(rows, columns=list(TESTS))
 
 
-def _tests(counted: Counted, name: str, metric: Metric) -> list[dict[str, Any]]:
-    who = counted.subjects
-    people = (who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "")
-    value = metric.value(counted.counts)
-    value = value if metric.per_emotion else value[:, None]
+def _tests(judged: Judged, name: str, value: npt.NDArray[np.float64], *, each: bool) -> list[dict[str, Any]]:
+    """Every two groups in each language on ``value``, ``[subject, truth]`` if ``each`` emotion else ``[subject, 1]``."""
+    who = judged.subjects
+    people = (who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")
     rows: list[dict[str, Any]] = []
     for language in sorted(set(who.loc[people, "language"])):
         here = people & (who["language"] == language)
-        emotions = np.flatnonzero(counted.played(language)) if metric.per_emotion else [0]
+        emotions = np.flatnonzero(judged.played(language)) if each else [0]
         for a, b in combinations(sorted(set(who.loc[here, "group"])), 2):
             of_a, of_b = value[here & (who["group"] == a)], value[here & (who["group"] == b)]
             for n in emotions:
-                emotion = counted.truths[n] if metric.per_emotion else ""
+                emotion = judged.truths[n] if each else ""
                 named = {"a": a, "b": b, "language": language, "emotion": emotion, "metric": name}
                 rows.append({**named, **_test(of_a[:, n], of_b[:, n])})
     return rows
@@ -215,15 +248,12 @@ def groups(tables: Tables) -> pd.DataFrame:
     """Every group in each language and over all, described over its raters; columns ``GROUPS``.
 
     ``ua_mean`` is the mean of one UA per rater, which differs from the pooled UA of ``score`` where raters judged
-    different numbers of clips.
-
-    Raises:
-        BadInput: nothing in the tables can be scored.
+    different numbers of clips. A group that only marked parts has no row.
     """
     counted = count(tables)
     who = counted.subjects.assign(_ua=metrics()["ua"].value(counted.counts))
-    key = [name for name in SUBJECT if name != "rater"]
-    ua = who[who["rater"] != ""].groupby(key)["_ua"]
+    key = [name for name in SUBJECT if name not in ("rater", "corpus")]
+    ua = who[(who["rater"] != "") & (who["corpus"] == "")].groupby(key)["_ua"]
     table = ua.agg(raters="size", ua_mean="mean", ua_sd="std", ua_se="sem", ua_min="min", ua_max="max")
     both = pd.concat([counted.judged.assign(language=""), counted.judged])
     sizes = both.groupby(key).agg(clips=("stimulus", "nunique"), judgements=("stimulus", "size"))

@@ -19,6 +19,8 @@ import pandas as pd
 
 RATER_TYPES = ("human", "machine", "truth")
 SETTINGS = ("mono", "cross", "trans")
+MARKED_PARTS, MARKED_WHOLE, MARKED_NONE = "segment", "whole", "none"
+"""How a clip was marked, in the further column ``part`` of people's ratings: which parts, the whole clip, or no single part."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,16 @@ def frame(table: Table, rows: list[Mapping[str, Any]] | pd.DataFrame) -> pd.Data
     for name in data.columns:
         data[name] = data[name].astype("float64") if name in table.numbers else data[name].fillna("").astype("str")
     return data[[*names, *(n for n in data.columns if n not in names)]]
+
+
+def marked_as(ratings: pd.DataFrame) -> pd.Series:
+    """How the clip of each row was marked, in the words above; empty where the table does not say so.
+
+    >>> marked_as(frame(RATINGS, [{"rater": "a", "part": "whole"}, {"rater": "a", "part": ""}])).tolist()
+    ['whole', '']
+    """
+    said = ratings["part"] if "part" in ratings else pd.Series("", ratings.index)
+    return said.where(said.isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE)), "")
 
 
 def codebook() -> pd.DataFrame:

@@ -1,15 +1,18 @@
-"""What ``score`` and ``compare`` share: which folders they read, what they write, and the short table they print."""
+"""What ``score`` and ``compare`` share: which folders they read, what they write, and the short tables they print."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from ser_core.cli import add_seed
+from ser_core.metrics.eder import COMPATS, TAILS
 from ser_core.ratings import make_folder, write_whole
-from ser_core.report import number, overview
+from ser_core.report import eder_overview, number, overview
+from ser_core.scores import Scores
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, out: str, out_required: bool) -> None:
@@ -17,6 +20,27 @@ def add_arguments(parser: argparse.ArgumentParser, *, out: str, out_required: bo
     parser.add_argument("directories", nargs="+", metavar="DIR", help="folder with stimuli, raters and ratings")
     parser.add_argument("--out", metavar="DIR", required=out_required, help=out)
     add_seed(parser, default=0, help="seed of the bootstrap intervals (default: 0)")
+
+
+def add_eder_arguments(parser: argparse.ArgumentParser) -> None:
+    """What EDER depends on: ``--tail`` and ``--compat``."""
+    parser.add_argument(
+        "--tail",
+        choices=TAILS,
+        default="neutral",
+        help="EDER: time of which a model said nothing is charged, holds what was said last, or is neutral (the default); "
+        "what a person did not mark is always neutral",
+    )
+    parser.add_argument(
+        "--compat", choices=COMPATS[1:], default="", help="EDER by SpeechBrain's arithmetic: first letters, overlaps halved"
+    )
+
+
+def chosen(options: argparse.Namespace) -> list[str]:
+    """The options that were chosen otherwise than by default, as they are typed."""
+    defaults = {"seed": 0, "tail": "neutral", "compat": ""}
+    typed = [(name, getattr(options, name)) for name, default in defaults.items() if getattr(options, name) != default]
+    return [word for name, value in typed for word in (f"--{name}", str(value))]
 
 
 def write_files(files: Mapping[str, bytes], out: str) -> None:
@@ -31,22 +55,45 @@ def write_files(files: Mapping[str, bytes], out: str) -> None:
     print(f"Wrote {', '.join(files)} to {folder}")
 
 
-def print_overview(scores: pd.DataFrame, groups: pd.DataFrame) -> None:
-    """Print one line for each group and language: raters, judgements, WA, UA with its interval."""
-    lines = [("group", "language", "raters", "judgements", "WA", "UA", "95 % interval")]
-    for row in overview(scores, groups):
-        lines.append(
-            (
-                row["group"],
-                row["language"] or "all",
-                f"{row['raters']:,}",
-                f"{row['judgements']:,}",
-                number(row["wa"]),
-                number(row["ua"]),
-                f"{number(row['ci_low'])} to {number(row['ci_high'])}" if number(row["ci_low"]) else "",
-            )
-        )
-    widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
+def print_overview(scored: Scores, groups: pd.DataFrame, eder: str) -> None:
+    """Print one line for each group and language: of recognition, then of what was marked, and what was left out.
+
+    Args:
+        scored: what is written.
+        groups: columns ``scores.GROUPS``.
+        eder: in one sentence, how EDER was computed; said only if there is any.
+    """
+    if not groups.empty:
+        lines = [("group", "language", "raters", "judgements", "WA", "UA", "95 % interval")]
+        for row in overview(scored.scores, groups):
+            sizes = (f"{row['raters']:,}", f"{row['judgements']:,}")
+            lines.append((*_who(row), *sizes, number(row["wa"]), number(row["ua"]), _interval(row)))
+        print(*columns(lines, left=2), sep="\n")
+    markings = [row for row in eder_overview(scored.scores) if not row["emotion"]]
+    if markings:
+        marked = [("group", "language", "markings", "EDER", "95 % interval", "EDER pooled")]
+        for row in markings:
+            marked.append((*_who(row), f"{row['n']:,}", number(row["eder"]), _interval(row), number(row["pooled"])))
+        print(*columns(marked, left=2), eder, sep="\n")
+    for sentence in scored.left_out:
+        print(sentence)
+
+
+def _who(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["group"], row["language"] or "all"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return f"{number(row['ci_low'])} to {number(row['ci_high'])}" if number(row["ci_low"]) else ""
+
+
+def columns(lines: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
+    """Lines of cells as text in columns, the first ``left`` of them flush left and the rest flush right.
+
+    >>> list(columns([("group", "UA"), ("a", "0.5")], left=1))
+    ['group   UA', 'a      0.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = [f"{c:<{w}}" if n < 2 else f"{c:>{w}}" for n, (c, w) in enumerate(zip(line, widths, strict=True))]
-        print("  ".join(cells).rstrip())
+        cells = (f"{c:<{w}}" if n < left else f"{c:>{w}}" for n, (c, w) in enumerate(zip(line, widths, strict=True)))
+        yield "  ".join(cells).rstrip()

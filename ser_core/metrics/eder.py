@@ -94,7 +94,7 @@ def eder(
         compat: ``speechbrain`` for its arithmetic; ``tail`` fills first.
 
     Raises:
-        BadInput: a part that is not possible, a clip without length, with ``compat`` what SpeechBrain cannot do; all at once.
+        BadInput: a part that is not possible, a clip without length, with ``compat`` what SpeechBrain cannot do.
 
     >>> found = eder([(0, 0.6, "neutral"), (0.6, 1.2, "angry")], [(0.39, 1.1, "angry")], 1.22)
     >>> [round(v, 6) for v in (found.me_s, found.fa_s, found.cf_s, found.uncovered_s, found.rate)]

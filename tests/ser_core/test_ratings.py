@@ -340,8 +340,60 @@ def test_a_wrong_rating_is_named(rows, says):
     assert any(says in str(p) for p in check(Tables(made.stimuli, made.raters, frame(RATINGS, rows))))
 
 
+def part(start_s, end_s, **more):
+    return rating(start_s=start_s, end_s=end_s, **more)
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "says"),
+    [
+        ([part(0.5, 0.5)], 1, "a part from 0.5 s to 0.5 s is not possible"),
+        ([part(-0.1, 1)], 1, "a part from -0.1 s to 1 s is not possible"),
+        ([part(100, 2100)], 1, "a part ends at 2100 s, after its clip ends (2.5 s); are these milliseconds?"),
+        ([part(0, 1, label="glad")], 1, "unknown label 'glad'"),
+        ([part(1, 2), part(0, 1.5)], 1, "'sad' in stimulus 'a' from 1 s, where an earlier row's part of the same label"),
+        ([part(1, 1.2), part(0.5, 0.7), part(0.6, 0.65), part(0.75, 0.8)], 3, "has not ended (0.7 s)"),
+        ([rating(), part(0, 1)], 1, "a label of the whole clip here, and a part of it in another row"),
+        ([part(0, 1), rating(label="happy")], 2, "a label of the whole clip here"),
+        ([part(0, 1, part="none"), rating(part="none")], 2, "'none' (no single part) here, and a part of the clip"),
+        ([rating(part="whole"), part(0, 2.2, part="whole")], 2, "but the part is from 0 s to 2.2 s of 2.5 s"),
+        ([part(0, 2, label="neutral"), part(1, 2.5)], 2, "where an earlier row's neutral or cannot_say has not ended (2 s)"),
+        ([part(0, 2), part(1, 2.5, label="cannot_say")], 2, "where an earlier row's other label has not ended (2 s)"),
+    ],
+)
+def test_a_part_that_cannot_be_is_named_with_its_row(rows, line, says):
+    made = tables()
+    problems = check(Tables(made.stimuli, made.raters, frame(RATINGS, pd.DataFrame(rows))))
+    assert [p.line for p in problems] == [line]
+    assert says in problems[0].what
+
+
+def test_parts_of_any_number_of_emotions_may_touch_and_overlap():
+    rows = [
+        rating(part="segment"),
+        part(0, 1.5, part="segment"),
+        part(1.5 - 1e-9, 2, part="segment"),
+        part(0, 1.5, label="angry", part="segment"),
+        part(1, 2.5, label="happy", part="segment"),
+        rating(repeat="2", part="whole"),
+        part(0, 2.5, repeat="2", part="whole"),
+        rating(repeat="3", part="none"),
+        part(0, 1, repeat="4", weight=0.6),
+        part(0, 1, repeat="4", label="neutral", weight=0.4),
+    ]
+    made = tables()
+    assert check(Tables(made.stimuli, made.raters, frame(RATINGS, pd.DataFrame(rows)))) == []
+
+
+def test_a_place_in_time_of_an_unknown_emotion_is_named():
+    made = tables()
+    made.stimuli.loc[0, ["truth_start_s", "truth_end_s"]] = [0.5, 1.0]
+    made.stimuli.loc[0, "truth"] = ""
+    assert [p.what for p in check(made)] == ["'truth_start_s' says where an emotion starts, but 'truth' does not say which"]
+
+
 def test_a_second_hearing_and_a_marked_part_are_judgements_of_their_own():
-    rows = [rating(), rating(repeat="2", label="angry"), rating(start_s=0.5, end_s=2.5)]
+    rows = [rating(), rating(repeat="2", label="angry"), rating(start_s=0.5, end_s=2.5, repeat="3")]
     made = tables()
     assert check(Tables(made.stimuli, made.raters, frame(RATINGS, rows))) == []
 

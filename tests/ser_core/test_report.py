@@ -82,7 +82,7 @@ def test_it_says_how_it_was_made_and_how_to_make_it_again():
 
 def test_it_holds_both_families_and_every_matrix():
     _, text = page(tables(group="DE"))
-    assert "Family: human groups: UA by language (1 tests)" in text
+    assert "Family: human groups: UA by language (1 test)" in text
     assert "by emotion and language (6 tests)" in text
     assert "CN, de" in text
     assert "DE, de" in text

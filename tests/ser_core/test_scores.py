@@ -208,14 +208,14 @@ def test_cannot_say_has_its_own_column_and_counts_as_not_recognised():
 
 def test_what_is_left_out_is_said():
     whole = answers([("a1", "sad1", "sad"), ("a2", "sad1", "happy"), ("a1", "x", "sad")], truths={"x": "", "sad1": "sad"})
-    part = {"rater": "a1", "stimulus": "sad1", "label": "sad", "weight": 1, "start_s": 0.1, "end_s": 0.5}
+    part = {"rater": "a1", "stimulus": "sad1", "label": "sad", "weight": 1, "start_s": 0.1, "end_s": 0.5, "repeat": "2"}
     tables = Tables(whole.stimuli, whole.raters, plus(whole.ratings, part))
     tables.raters.loc[tables.raters["rater"] == "a2", "rater_type"] = "truth"
     scored = scores.score(tables)
     assert scored.left_out == (
         "1 judgement of raters of type truth left out.",
         "1 judgement of clips without a truth left out.",
-        "1 judgement of a part of a clip (segments are not scored yet) left out.",
+        "1 marking of clips whose truth has no place in time (sad1) left out.",
     )
     assert set(scored.scores.query("metric == 'wa'")["n"]) == {1}
 
@@ -245,6 +245,50 @@ def test_two_spellings_of_one_language_are_one_language():
     tables = study(languages=("de",))
     tables.stimuli.loc[::2, "language"] = "de-Latn"
     assert sorted(set(scores.score(tables, draws=0).scores["language"])) == ["", "de"]
+
+
+def with_corpora(tables: Tables) -> Tables:
+    """German clips of one corpus; English ones of two, of which the second model heard one."""
+    corpus = [
+        "pavoque" if s["language"] == "de" else ("iemocap", "zed")[int(s["stimulus"][-1]) % 2]
+        for s in tables.stimuli.to_dict("records")
+    ]
+    stimuli = tables.stimuli.assign(corpus=corpus)
+    zed = set(stimuli.loc[stimuli["corpus"] == "zed", "stimulus"])
+    kept = ~((tables.ratings["rater"] == "m.s1") & tables.ratings["stimulus"].isin(zed))
+    return Tables(stimuli, tables.raters, tables.ratings[kept])
+
+
+def test_a_language_of_several_corpora_has_rows_for_each_and_the_other_rows_stay_as_they_were():
+    tables = with_corpora(study(each=4))
+    rows = scores.score(tables, draws=50).scores
+    assert set(zip(rows["language"], rows["corpus"], strict=True)) == {
+        ("", ""), ("de", ""), ("en", ""), ("en", "iemocap"), ("en", "zed"),
+    }  # fmt: skip
+    without = scores.score(Tables(tables.stimuli.assign(corpus=""), tables.raters, tables.ratings), draws=50).scores
+    pd.testing.assert_frame_equal(rows[rows["corpus"] == ""].reset_index(drop=True), without)
+    corpus = tables.stimuli.set_index("stimulus")["corpus"]
+    for name in ("iemocap", "zed"):
+        part = Tables(
+            tables.stimuli[tables.stimuli["corpus"] == name],
+            tables.raters,
+            tables.ratings[tables.ratings["stimulus"].map(corpus) == name],
+        )
+        for row in rows[(rows["corpus"] == name) & (rows["metric"] == "ua")].to_dict("records"):
+            pairs = judgements(part, rater=row["rater"], group=row["group"], language="en")
+            assert row["value"] == pytest.approx(reference.ua(pairs))
+            assert row["n"] == len(pairs)
+    bounds = rows.query("metric == 'ua' and rater == 'm.s1' and language == 'en'")
+    assert bounds["corpus"].tolist() == ["", "iemocap"]
+    assert len(bounds[["value", "n", "ci_low", "ci_high"]].drop_duplicates()) == 1
+
+
+def test_corpora_change_neither_tests_nor_groups_nor_confusions():
+    tables = with_corpora(study())
+    plain = Tables(tables.stimuli.assign(corpus=""), tables.raters, tables.ratings)
+    pd.testing.assert_frame_equal(scores.compare(tables), scores.compare(plain))
+    pd.testing.assert_frame_equal(scores.groups(tables), scores.groups(plain))
+    pd.testing.assert_frame_equal(scores.score(tables, draws=0).confusion, scores.score(plain, draws=0).confusion)
 
 
 # --- compare ---
