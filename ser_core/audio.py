@@ -26,10 +26,12 @@ import hashlib
 import math
 import os
 import stat
+from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -94,16 +96,12 @@ def inspect(path: str | Path) -> Facts:
     """Decode the whole file and measure it, holding only a part of it in memory.
 
     Raises:
-        BadInput: the file is missing, empty, not sound, damaged, truncated, without samples, not finite, silent,
-            or has more than ``MOST_CHANNELS``.
+        BadInput: the file is missing, empty, not sound, damaged, truncated, without samples, not finite, silent (or so once
+            it is mixed to mono), or has more than ``MOST_CHANNELS``.
     """
-    decoding = _decoded(Path(path))
-    while True:
-        try:
-            next(decoding)
-        except StopIteration as end:
-            facts: Facts = end.value
-            return facts
+    decoding = _Ending(_decoded(Path(path)))
+    deque(decoding, maxlen=0)
+    return decoding.value
 
 
 def read(path: str | Path) -> Samples:
@@ -118,25 +116,50 @@ def read(path: str | Path) -> Samples:
     return np.concatenate(list(stream(path)))
 
 
-def stream(path: str | Path) -> Iterator[Samples]:
+def inspect_and_read(path: str | Path, *, most_s: float) -> tuple[Facts, Samples]:
+    """Both at once, of a long clip only the first ``most_s`` seconds after it first is not zero.
+
+    Returns:
+        The facts of the whole file; float32 [samples] as ``read``, in which something is heard.
+
+    Raises:
+        BadInput: as ``inspect``.
+    """
+    hearing = _Ending(stream(path))
+    wanted, held = int(most_s * RATE_HZ), list[Samples]()
+    for block in hearing:
+        if sum(map(len, held)) < wanted and (held or block.any()):
+            held.append(block)
+    return hearing.value, np.concatenate(held)[:wanted]
+
+
+def stream(path: str | Path) -> Generator[Samples, None, Facts]:
     """The clip as every model hears it, block by block: a clip of three hours needs no more memory than one of a minute.
 
     Yields:
         float32 [samples], mono, 16 kHz; blocks of any length.
 
+    Returns:
+        At the end, what ``inspect`` does.
+
     Raises:
         BadInput: as ``inspect``; much of what can be wrong with a file is known only after its last block.
     """
     resampler: _Resampler | None = None
-    for block, rate_hz in _decoded(Path(path)):
+    left = _Range()
+    decoding = _Ending(_decoded(Path(path)))
+    for block, rate_hz in decoding:
         mono = block.mean(axis=1, dtype=np.float64)
         if rate_hz == RATE_HZ:
             yield mono.astype(np.float32)
             continue
         resampler = resampler or _Resampler(rate_hz)
-        yield resampler.take(mono)
+        yield left.add(resampler.take(mono))
     if resampler:
-        yield resampler.rest()
+        yield left.add(resampler.rest())
+        if left.peak < SILENT_BELOW:
+            raise _bad(Path(path), f"is silent at {RATE_HZ / 1000:g} kHz: all that it holds lies above what is left there")
+    return decoding.value
 
 
 def sha256(path: str | Path) -> str:
@@ -223,25 +246,58 @@ def _filters(rate_hz: int) -> tuple[int, int, int, list[tuple[int, npt.NDArray[n
 # --- decoding --------------------------------------------------------------------------------------------------------
 
 
+_Given = TypeVar("_Given")
+_Value = TypeVar("_Value")
+
+
+class _Ending(Generic[_Given, _Value]):
+    """A generator whose ``value`` can be asked for when it has ended."""
+
+    value: _Value
+
+    def __init__(self, generator: Generator[_Given, None, _Value]):
+        self._generator = generator
+
+    def __iter__(self) -> Iterator[_Given]:
+        self.value = yield from self._generator
+
+
+class _Range:
+    """The lowest and the highest of all samples."""
+
+    low, high = math.inf, -math.inf
+
+    def add(self, block: Samples) -> Samples:
+        """The block, when it was looked at."""
+        if block.size:
+            self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
+        return block
+
+    @property
+    def silent(self) -> bool:
+        return self.high - self.low < 2 * SILENT_BELOW
+
+    @property
+    def peak(self) -> float:
+        return max(abs(self.low), abs(self.high))
+
+
 class _Meter:
     """Adds up, block by block, what ``Facts`` tells of the samples."""
 
     def __init__(self) -> None:
         self.frames = self.values = self.at_full_scale = 0
-        self.low, self.high, self.energy = math.inf, -math.inf, 0.0
+        self.energy = 0.0
+        self.every, self.mono = _Range(), _Range()
 
     def add(self, block: Samples) -> None:
         self.frames += len(block)
         self.values += block.size
-        low, high = float(block.min()), float(block.max())  # a NaN anywhere makes both NaN
-        self.low, self.high = float(np.fmin(self.low, low)), float(np.fmax(self.high, high))
+        self.every.add(block)
+        self.mono.add(block.mean(axis=1))
         flat = block.ravel().astype(np.float64)
         self.energy += float(np.einsum("i,i->", flat, flat))  # np.dot would start BLAS threads inside each decoding thread
-        self.at_full_scale += int(np.count_nonzero(np.abs(block) >= 1 - 2**-15)) if max(-low, high) >= 1 - 2**-15 else 0
-
-    @property
-    def peak(self) -> float:
-        return max(abs(self.low), abs(self.high))
+        self.at_full_scale += int(np.count_nonzero(np.abs(block) >= 1 - 2**-15)) if self.every.peak >= 1 - 2**-15 else 0
 
     @property
     def rms_db(self) -> float:
@@ -276,10 +332,11 @@ def _decoded(path: Path) -> Generator[tuple[Samples, int], None, Facts]:
         raise _bad(path, "holds 0 samples")
     if meter.frames < promised and not (kind == "MP3" and _may_lack(path, promised - meter.frames)):
         raise _bad(path, f"is truncated: it promises {promised} samples and holds {meter.frames}. Copy it again")
-    if meter.high - meter.low < 2 * SILENT_BELOW:
-        raise _bad(
-            path, f"is silent: its peak is {meter.peak:.2g} of full scale, and below {SILENT_BELOW:g} nothing is heard"
-        )
+    if meter.every.silent:
+        what = "is silent: its peak is {:.2g} of full scale, and below {:g} nothing is heard"
+        raise _bad(path, what.format(meter.every.peak, SILENT_BELOW))
+    if meter.mono.silent:
+        raise _bad(path, "is silent once its channels are mixed to mono, for they cancel each other; keep one of them")
     return facts
 
 
@@ -302,7 +359,7 @@ def _facts(sound: soundfile.SoundFile, meter: _Meter) -> Facts:
         channels=sound.channels,
         frames=meter.frames,
         format=f"{sound.format} {sound.subtype}",
-        peak=meter.peak,
+        peak=meter.every.peak,
         rms_db=meter.rms_db,
         clipped=meter.at_full_scale / meter.values,
     )

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from scipy.spatial import cKDTree
 from scipy.stats import binomtest
 from scipy.stats.contingency import association
 
 from ser_core.emotions import in_order
+from ser_core.sound_limits import CLIPPED_ABOVE, SOFT_BELOW, equal_lengths
 
 Severity = Literal["alarm", "warning", "note"]
 SPLITS = ("split", "part", "fold")
@@ -28,11 +29,13 @@ TEXTS = ("sentence", "text", "prompt", "statement")
 ONE_EMOTION = 0.5  # from this share of speakers on who speak one emotion only, the speaker stands for the emotion
 UNBALANCED = 3.0  # most frequent emotion to rarest
 CONFOUNDED = 0.3  # Cramér's V between gender and emotion, corrected for chance
-EQUAL_LENGTH, ALL_EQUAL = 0.3, 0.9  # shares of clips with one and the same length, to the sample: a warning, an alarm
-NEAR_SILENT = 0.02  # peak; speech recorded with care peaks above 0.1
-CLIPPED = 0.001  # share of samples at full scale
+ALL_EQUAL = 0.9  # from this share of clips with one and the same length on, it is more than a warning
 ALIKE = 0.12  # distance of two pictures of unit length; the same speech resampled or cut lies below 0.1
 SWAPPED_P = 0.01
+SHOWN = 10
+"""Clips that a finding names."""
+
+_BLOCK = 2048  # pictures that are compared with as many others at once
 
 
 @dataclass(frozen=True)
@@ -171,14 +174,9 @@ def _class_counts(clips: pd.DataFrame, split: str) -> Iterator[Finding]:
 
 def _equal_lengths(clips: pd.DataFrame) -> Iterator[Finding]:
     for corpus, rows in clips.groupby("corpus"):
-        seconds = rows["frames"] / rows["sample_rate"]
-        common = seconds.value_counts()
-        share = common.iloc[0] / len(rows)
-        if len(rows) >= 10 and share >= EQUAL_LENGTH:
-            what = (
-                f"{_of(corpus)}{common.iloc[0]} of {len(rows)} clips last exactly {common.index[0]:.3f} s: cut or filled up"
-            )
-            yield Finding("alarm" if share >= ALL_EQUAL else "warning", "equal length", f"{what}, by whom and where?")
+        for seconds, count in equal_lengths(rows["frames"] / rows["sample_rate"]).items():
+            what = f"{_of(corpus)}{count} of {len(rows)} clips last exactly {seconds:g} s: cut or padded to one length?"
+            yield Finding("alarm" if count >= ALL_EQUAL * len(rows) else "warning", "equal length", what)
 
 
 def _recording(clips: pd.DataFrame) -> Iterator[Finding]:
@@ -192,8 +190,8 @@ def _recording(clips: pd.DataFrame) -> Iterator[Finding]:
             shown = ", ".join(f"{n} at {rate} Hz" for rate, n in rates.items())
             yield Finding("note", "sample rates", f"{_of(corpus)}{shown}: a model may learn the rate")
         for check, mask, said in (
-            ("near-silent", rows["peak"] < NEAR_SILENT, f"peak below {NEAR_SILENT:g} of full scale"),
-            ("clipped", rows["clipped"] > CLIPPED, f"stand at full scale in more than {CLIPPED:.1%} of samples"),
+            ("near-silent", rows["peak"] < SOFT_BELOW, f"peak below {SOFT_BELOW:g} of full scale"),
+            ("clipped", rows["clipped"] > CLIPPED_ABOVE, f"stand at full scale in more than {CLIPPED_ABOVE:.2%} of samples"),
         ):
             if mask.any():
                 what = f"{_of(corpus)}{int(mask.sum())} of {len(rows)} clips {said}"
@@ -201,18 +199,41 @@ def _recording(clips: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _near_duplicates(clips: pd.DataFrame) -> Iterator[Finding]:
-    if len(clips) < 2:
+    once = clips[(clips["sha256"] == "") | ~clips.duplicated("sha256")]  # the same bytes are another finding
+    if once.empty:
         return
-    pictures = np.stack(clips["picture"].to_list())
-    pairs = cKDTree(pictures).query_pairs(ALIKE, output_type="ndarray")
-    digests = clips["sha256"].to_numpy()
-    pairs = pairs[(digests[pairs[:, 0]] != digests[pairs[:, 1]]) | (digests[pairs[:, 0]] == "")]
-    if len(pairs):
-        ids = clips["stimulus"].to_numpy()
-        shown = tuple(f"{ids[a]} ~ {ids[b]}" for a, b in pairs[:10])
-        many = f"{len(pairs)} pairs of clips begin" if len(pairs) > 1 else "a pair of clips begins"
+    count, pairs = _alike(np.stack(once["picture"].to_list()))
+    if count:
+        ids = once["stimulus"].to_numpy()
+        shown = tuple(f"{ids[a]} ~ {ids[b]}" for a, b in pairs)
+        many = f"{count} pairs of clips begin" if count > 1 else "a pair of clips begins"
         what = f"{many} with the same speech: another copy, cut or converted?"
         yield Finding("warning", "near-duplicate", what, shown)
+
+
+def _alike(pictures: npt.NDArray[np.float32]) -> tuple[int, list[tuple[int, int]]]:
+    """How many pairs of pictures [clip, value] are less than ``ALIKE`` apart, and the first ``SHOWN`` of them by their rows.
+
+    |a - b|^2 = 2 - 2 ab for pictures of unit length, so products of blocks of rows find all pairs, in the memory of a block
+    however many are alike. How far two lie apart on one axis bounds their distance from below: in the order along the axis
+    on which the pictures differ most, a block need not be compared with what lies too far behind it.
+    """
+    centred = pictures - pictures.mean(axis=0)
+    along = pictures @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    order = np.argsort(along, kind="stable")
+    along, pictures = along[order], pictures[order]
+    count, first = 0, np.empty(0, np.int64)
+    for start in range(0, len(pictures), _BLOCK):
+        rows = pictures[start : start + _BLOCK]
+        end = int(np.searchsorted(along, along[start : start + _BLOCK][-1] + ALIKE))
+        for at in range(start, end, _BLOCK):
+            near = rows @ pictures[at : min(at + _BLOCK, end)].T > 1 - ALIKE**2 / 2
+            a, b = np.nonzero(np.triu(near, 1) if at == start else near)
+            a, b = order[start + a], order[at + b]
+            count += len(a)
+            pairs = np.concatenate([first, np.minimum(a, b) * len(order) + np.maximum(a, b)])
+            first = np.partition(pairs, SHOWN)[:SHOWN] if len(pairs) > SHOWN else pairs
+    return count, [divmod(int(pair), len(order)) for pair in np.sort(first)]
 
 
 def _label_key(clips: pd.DataFrame) -> Iterator[Finding]:
@@ -242,7 +263,7 @@ def _of(corpus: object) -> str:
 
 
 def _some(rows: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(rows["stimulus"].head(10))
+    return tuple(rows["stimulus"].head(SHOWN))
 
 
 _TABLE_CHECKS: tuple[Callable[[pd.DataFrame, str], Iterator[Finding]], ...] = (

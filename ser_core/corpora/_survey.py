@@ -2,11 +2,7 @@
 
 A ``Finding`` is one sentence about one file, or about the whole. Nothing here judges labels or splits: ``audit`` does.
 
-Conventions
-    Soft: a peak below ``SOFT_BELOW`` of full scale. Clipped: more than ``CLIPPED_ABOVE`` of the samples at full scale (a
-    clip that was brought to full scale has one or two). Equal length: at least ``EQUAL_SHARE`` of the clips and no fewer
-    than ``EQUAL_CLIPS`` last the same, to a tenth of a millisecond: speech never does, so they were cut or padded. (Clips
-    cut from video share the lengths of its frames; there are many of these, so no length has so many clips.)
+What is soft, clipped or of equal length, ``sound_limits`` says.
 """
 
 from __future__ import annotations
@@ -20,11 +16,8 @@ import pandas as pd
 from ser_core.corpora._corpus import Corpus, LeftOut
 from ser_core.emotions import in_order
 from ser_core.errors import Problem
+from ser_core.sound_limits import CLIPPED_ABOVE, SOFT_BELOW, equal_lengths
 
-SOFT_BELOW = 0.01
-CLIPPED_ABOVE = 1e-4
-EQUAL_SHARE = 0.2
-EQUAL_CLIPS = 5
 LONG_S = 60.0
 """A clip that lasts longer is hardly one utterance."""
 LISTED = 3
@@ -137,10 +130,9 @@ def _duplicated(stimuli: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _equal_length(stimuli: pd.DataFrame) -> Iterator[Finding]:
-    for seconds, count in stimuli["duration_s"].value_counts().sort_index().items():
-        if count >= max(EQUAL_CLIPS, EQUAL_SHARE * len(stimuli)):
-            what = f"{count} of {len(stimuli)} clips last exactly {seconds:g} s: cut or padded to one length?"
-            yield Finding("equal length", int(count), what)
+    for seconds, count in equal_lengths(stimuli["duration_s"]).items():
+        what = f"{count} of {len(stimuli)} clips last exactly {seconds:g} s: cut or padded to one length?"
+        yield Finding("equal length", count, what)
 
 
 def _long(stimuli: pd.DataFrame) -> Iterator[Finding]:

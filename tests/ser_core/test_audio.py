@@ -172,6 +172,17 @@ def test_a_rate_that_no_speech_is_recorded_at_is_refused(tmp_path, rate_hz):
     assert f"has a sample rate of {rate_hz} Hz" in refusal(written(tmp_path / "a.wav", rate_hz=rate_hz))
 
 
+def test_channels_that_cancel_each_other_are_refused_as_silent(tmp_path):
+    assert "cancel each other" in refusal(written(tmp_path / "a.wav", np.stack([TONE, -TONE], axis=1)))
+
+
+def test_a_clip_that_lies_wholly_above_8_khz_is_refused_by_whoever_listens(tmp_path):
+    swelling = np.tile([0.0, 0.5, 0.0, -0.5], 2_400) * np.hanning(9_600)  # 24 kHz; a sudden start would be heard
+    path = written(tmp_path / "a.wav", swelling, 96_000)
+    with pytest.raises(BadInput, match="is silent at 16 kHz"):
+        audio.read(path)
+
+
 def test_channels_are_averaged(tmp_path):
     stereo = np.stack([TONE, np.zeros_like(TONE)], axis=1)
     heard = audio.read(written(tmp_path / "a.wav", stereo, subtype="FLOAT"))

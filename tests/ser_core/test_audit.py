@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser_core import audit
+from ser_core import audio, audit, sound_facts
 from ser_core.cli import main
 from ser_core.sound_facts import measure, measure_all
 
@@ -140,8 +140,49 @@ def test_a_resampled_and_shortened_copy_is_found_as_a_near_duplicate(tmp_path):
     assert pair == ("c0 ~ c2",)
 
 
+def test_all_pairs_that_are_alike_are_counted_and_the_first_named_however_the_clips_are_parted(monkeypatch):
+    rng = np.random.default_rng(0)
+    some = rng.standard_normal((40, 120))[rng.integers(0, 40, 200)] + 0.05 * rng.standard_normal((200, 120))
+    pictures = (some / np.linalg.norm(some, axis=1, keepdims=True)).astype(np.float32)
+    apart = np.linalg.norm(pictures[:, None].astype(np.float64) - pictures, axis=2)
+    pairs = [(a, b) for a, b in np.argwhere(apart < audit.ALIKE).tolist() if a < b]
+    assert 100 < len(pairs) < 1000
+    for block in (7, 64, 2048):
+        monkeypatch.setattr(audit, "_BLOCK", block)
+        assert audit._alike(pictures) == (len(pairs), pairs[: audit.SHOWN])
+
+
+def test_clips_measured_in_processes_of_their_own_have_the_same_numbers(tmp_path, monkeypatch):
+    paths = [buzz(tmp_path / f"{i}.wav", 100 + 30 * i, seconds=0.3) for i in range(3)] + [tmp_path / "gone.wav"]
+    table = clips(file=[str(p) for p in paths])
+    alone, unheard = measure_all(table)
+    monkeypatch.setattr(sound_facts, "_MANY", 2)
+    beside, unheard_too = measure_all(table)
+    assert beside.drop(columns="picture").equals(alone.drop(columns="picture"))
+    assert np.array_equal(np.stack(beside["picture"]), np.stack(alone["picture"]))
+    assert unheard_too == unheard == {"c3": "there is no such file"}
+
+
+@pytest.mark.parametrize("samples", [[0.0, 0.5, 0.0], [0.5, -0.5]])
+def test_a_clip_of_next_to_nothing_has_numbers(tmp_path, samples):
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    sound = measure(tmp_path / "a.wav")
+    assert np.isfinite([sound.level_db, sound.bright_db, *sound.picture]).all()
+    assert np.isnan(sound.f0_hz)
+
+
+def test_of_a_long_clip_the_first_minute_after_the_silence_is_listened_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "_BLOCK", 4_000)
+    monkeypatch.setattr(sound_facts, "HEARD_S", 0.5)
+    first, later = (soundfile.read(buzz(tmp_path / "a.wav", hz))[0] for hz in (120, 250))
+    soundfile.write(tmp_path / "long.wav", np.concatenate([np.zeros(16_000), first, later]), 16_000)
+    sound = measure(tmp_path / "long.wav")
+    assert sound.f0_hz == pytest.approx(120, rel=0.02)
+    assert sound.frames == 16_000 + len(first) + len(later)
+
+
 def test_equal_lengths_stereo_among_mono_softness_and_clipping_are_named(tmp_path):
-    paths = [buzz(tmp_path / f"{i}.wav", 100 + 7 * i, level=0.01 if i == 1 else 0.3 if i else 5.0) for i in range(10)]
+    paths = [buzz(tmp_path / f"{i}.wav", 100 + 7 * i, level=0.003 if i == 1 else 0.3 if i else 5.0) for i in range(10)]
     samples, rate = soundfile.read(paths[2])
     soundfile.write(paths[2], np.stack([samples, samples], axis=1), rate)
     table = clips(file=[str(p) for p in paths], truth=["angry", "sad"] * 5)
