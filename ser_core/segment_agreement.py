@@ -222,14 +222,10 @@ class _Drawn:
 
 def _sums(clip: _Clip, kind: str, study: _Study, drawn: _Drawn) -> Array:
     """Sums over the pairs of every two groups in this clip, ``[pair of groups, 3, draw]``."""
-    draws = len(drawn.raters)
-    sums = np.zeros((len(study.pairs), 3, draws))
+    sums = np.zeros((len(study.pairs), 3, len(drawn.raters)))
+    weights = drawn.raters[:, clip.rater]
     for layer in clip.layers[kind]:
-        for rows in bootstrap.chunks(draws, len(study.groups) * (len(clip.rater) + 2 * len(layer.rater))):
-            weights = drawn.raters[rows][:, clip.rater].astype(float)
-            sums[:, :, rows] += overlap_sums(
-                layer, clip.group, weights, groups=len(study.groups), duration_s=clip.duration_s
-            )
+        sums += overlap_sums(layer, clip.group, weights, groups=len(study.groups), duration_s=clip.duration_s)
     return sums
 
 

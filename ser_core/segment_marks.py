@@ -1,8 +1,9 @@
 """From the three tables to marks: who said of which part of a clip that it carries an emotion.
 
-A *marking* is what one rater did with one clip: any number of parts. A part counts as marked if its label is not
-``neutral``; what is not marked counts as neutral, so a person who marked one part and a model that cut the whole clip into
-parts say the same kind of thing. Parts of one label that touch or overlap are one part. Times are seconds from the start.
+A *marking* is what one rater did with one clip: any number of parts; "no single part" is a marking without any. A part
+counts as marked if its label is not ``neutral``; what is not marked counts as neutral, so a person who marked one part and a
+model that cut the whole clip into parts say the same kind of thing. Parts of one label that touch or overlap are one part.
+Times are seconds from the start of the clip.
 
 The truth takes part as one more rater: raters of type ``truth``, and for clips that they did not mark, what the stimuli
 table says (``truth_start_s``, ``truth_end_s``; its rater id is empty). Who heard a clip again counts with the first hearing.
@@ -17,11 +18,10 @@ import numpy as np
 import pandas as pd
 
 from ser_core import languages, ratings
-from ser_core.emotions import in_order
+from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput
-from ser_core.tables import RATER_TYPES, Tables
+from ser_core.tables import MARKED_NONE, RATER_TYPES, Tables, marked_as
 
-NEUTRAL = "neutral"
 TOUCH_S = 1e-6
 """Two parts that lie no further apart touch: the end of one frame is the start of the next, but for the last bits."""
 EDGE_S = 0.001
@@ -54,8 +54,9 @@ def marks(tables: Tables) -> Marks:
     Raises:
         BadInput: nobody marked a part of any clip.
     """
-    rows = ratings.decide(tables.ratings[tables.ratings["start_s"].notna()])
-    if rows.empty:
+    told = tables.ratings[tables.ratings["start_s"].notna() | (marked_as(tables.ratings) == MARKED_NONE)]
+    rows = ratings.decide(told)
+    if rows["start_s"].isna().all():
         raise BadInput(
             "nobody marked a part of a clip: no row of the ratings has 'start_s' and 'end_s'. People mark parts in trials "
             "of the type clip, and so do the models of ser_core/diarization"
@@ -72,7 +73,8 @@ def marks(tables: Tables) -> Marks:
     rows["marking"] = rows.groupby(who, sort=False).ngroup()
     rows["end_s"] = np.fmin(rows["end_s"], rows["duration_s"])  # the tables allow a millisecond beyond the end
     markings = rows.drop_duplicates("marking")[[*who, "language", "truth", "duration_s", "marking"]].reset_index(drop=True)
-    parts = merged(rows[rows["label"] != NEUTRAL], ["marking", "label"])
+    left_out += _said(int(markings["duration_s"].isna().sum()), "of clips of unknown length left out of agreement.")
+    parts = merged(rows[(rows["label"] != NEUTRAL) & rows["start_s"].notna()], ["marking", "label"])
     return Marks(markings, parts, left_out)
 
 
@@ -113,8 +115,12 @@ def _first_hearing(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     heard = heard.assign(_length=heard["repeat"].str.len()).sort_values(["_length", "repeat"])  # "2" before "10"
     first = heard.drop_duplicates(["rater", "stimulus"])
     again = len(heard) - len(first)
-    said = (f"{again:,} markings of clips heard again left out; the first hearing counts.",) if again else ()
-    return rows.merge(first[["rater", "stimulus", "repeat"]], on=["rater", "stimulus", "repeat"]), said
+    kept = rows.merge(first[["rater", "stimulus", "repeat"]], on=["rater", "stimulus", "repeat"])
+    return kept, _said(again, "of a clip heard again left out; the first hearing counts.")
+
+
+def _said(number: int, why: str) -> tuple[str, ...]:
+    return (f"{number:,} marking{'s' if number > 1 else ''} {why}",) if number else ()
 
 
 def _truth_of_corpus(stimuli: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

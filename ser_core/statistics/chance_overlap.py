@@ -12,7 +12,9 @@ the expected overlap is the integral of p_a p_b over the clip. Nothing is sample
 
 - one part each: p(t) = min(t, n, D - t) / F with n = min(l, F), and for n_a <= n_b the integral is
   n_a (n_b D - n_b^2 - n_a^2 / 3) / (F_a F_b);
-- else p_a p_b is a polynomial between knots, which Gauss-Legendre integrates exactly.
+- one part against several: twice by parts, the integral of p_a p_b is that of p_a'' times the second integral Q of p_b, and
+  p_a'' is four impulses: (Q(0) - Q(n_a) - Q(D - n_a) + Q(D)) / F_a. Q is a sum of incomplete beta functions, too;
+- several parts each: p_a p_b is a polynomial between knots, which Gauss-Legendre integrates exactly.
 
 Times in seconds. The kind of chance (the marks as they are, placed anew) is that of Mathet, Widlöcher and Métivier (2015),
 The unified and holistic method gamma, Computational Linguistics 41(3), who draw it at random.
@@ -48,9 +50,11 @@ def expected_overlap(patterns: Sequence[Lengths], duration_s: float) -> Array:
     assert (sums < duration_s).all(), "parts without free time have one place only"
     shared = _one_part_each(sums, duration_s)
     several = np.array([len(lengths) > 1 for lengths in patterns])
-    if several.any():
-        rows = _several_parts(patterns, np.flatnonzero(several), duration_s)
-        shared[several], shared[:, several] = rows, rows.T
+    many = [patterns[int(n)] for n in np.flatnonzero(several)]
+    if many:
+        shared[np.ix_(several, ~several)] = [_one_against_several(sums[~several], lengths, duration_s) for lengths in many]
+        shared[np.ix_(~several, several)] = shared[np.ix_(several, ~several)].T
+        shared[np.ix_(several, several)] = _several_parts(many, duration_s)
     return shared
 
 
@@ -79,19 +83,42 @@ def _one_part_each(lengths: Array, duration_s: float) -> Array:
     return np.asarray(low * (high * duration_s - high**2 - low**2 / 3) / np.multiply.outer(free, free))
 
 
-def _several_parts(patterns: Sequence[Lengths], rows: npt.NDArray[np.int64], duration_s: float) -> Array:
-    """The rows of the patterns with several parts, ``[row, pattern]``, by exact quadrature between all knots."""
+def _one_against_several(single: Array, lengths: Lengths, duration_s: float) -> Array:
+    """Each of the single parts against one pattern of several, ``[single]``."""
+    free = duration_s - single
+    height = np.minimum(single, free)
+    first, second, third, last = (
+        _second_integral(lengths, duration_s, at_s)
+        for at_s in (np.zeros_like(height), height, duration_s - height, np.full_like(height, duration_s))
+    )
+    return (first - second - third + last) / free
+
+
+def _second_integral(lengths: Lengths, duration_s: float, at_s: Array) -> Array:
+    """Q, with Q'' = p and Q = 0 before the clip: of a distribution function of Z it is E[max(x - Z, 0)^2] / 2."""
+    free, parts = duration_s - sum(lengths), len(lengths)
+    integral = np.zeros_like(at_s)
+    for k, (before, length) in enumerate(zip(_befores(lengths), lengths, strict=False), start=1):
+        mean, square = k / (parts + 1), k * (k + 1) / ((parts + 1) * (parts + 2))  # of Z, which is Beta(k, parts - k + 1)
+        for sign, edge in ((1, before), (-1, before + length)):
+            x = (at_s - edge) / free
+            chance = [betainc(k + n, parts - k + 1, np.clip(x, 0, 1)) for n in range(3)]
+            integral += sign * free**2 / 2 * (x**2 * chance[0] - 2 * x * mean * chance[1] + square * chance[2])
+    return integral
+
+
+def _several_parts(patterns: Sequence[Lengths], duration_s: float) -> Array:
+    """Patterns of several parts against each other, ``[pattern, pattern]``, by exact quadrature between all knots."""
     knots = np.unique(np.concatenate([_knots(lengths, duration_s) for lengths in patterns]))
-    most = max(len(patterns[row]) for row in rows)
-    points, weights = np.polynomial.legendre.leggauss(most + 1)  # exact up to degree 2 most + 1; p_a p_b has 2 most
-    shared = np.zeros((len(rows), len(patterns)))
+    points, weights = np.polynomial.legendre.leggauss(max(map(len, patterns)) + 1)  # exact to a degree of 2 parts + 1
+    shared = np.zeros((len(patterns), len(patterns)))
     pieces = max(1, _AT_ONCE // (len(points) * len(patterns)))
     for first in range(0, len(knots) - 1, pieces):
         edges = knots[first : first + pieces + 1]
         half = np.diff(edges)[:, None] / 2
         at_s = (edges[:-1, None] + half * (1 + points)).ravel()
         covered = np.stack([coverage(lengths, duration_s, at_s) for lengths in patterns])
-        shared += np.matmul(covered[rows] * (half * weights).ravel(), covered.T)
+        shared += np.matmul(covered * (half * weights).ravel(), covered.T)
     return shared
 
 
