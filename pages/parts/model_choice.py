@@ -52,12 +52,10 @@ def draw(study: Study, methods: Mapping[str, Method]) -> list[Chosen] | None:
     teaches = _training(study)
     chosen: list[Chosen | None] = []
     for marks, (title, means) in _GROUPS.items():
-        group = {name: method for name, method in methods.items() if method.marks is marks}
-        if group:
-            st.markdown(f"**{title}**", help=means)
-        for name, method in group.items():
-            if _ticked(name, method, teaches=teaches):
-                chosen.append(_set(name, method))
+        st.markdown(f"**{title}**", help=means)
+        for name, method in methods.items():
+            if method.marks is marks:
+                chosen += _offer(name, method, teaches=teaches)
     good = [one for one in chosen if one]
     return good if len(good) == len(chosen) else None
 
@@ -84,57 +82,55 @@ def _taught(version: str, *, _from: Path) -> str:
     return ", ".join(f"{count} clips in {languages.spoken(str(tag), 'en')}" for tag, count in counts.items())
 
 
-def _ticked(name: str, method: Method, *, teaches: bool) -> bool:
+def _offer(name: str, method: Method, *, teaches: bool) -> tuple[Chosen | None, ...]:
+    """A box, what the model needs, and once it is ticked its settings; what was chosen: None where that cannot be used."""
     able = teaches or not method.learns
-    ticked = st.checkbox(method.title, key=f"model {name}", disabled=not able)
-    st.caption(_learns(method) + ("" if able else " There is none."))
-    return ticked and able
+    with st.container(gap="xsmall", key=f"offer {name}"):
+        ticked = st.checkbox(method.title, key=f"model {name}", disabled=not able) and able
+        needs, settings = st.container(gap="xsmall"), {}
+        if ticked and settable(method):
+            with st.expander(f"Settings of {method.title}", key=f"settings {name}"):
+                settings = model_settings.draw(name, method)
+        with needs:
+            try:
+                ears = method.hears(configured(method, settings, seed=0))
+                _encoder(_learns(method), ears.encoder if ears else "", ticked=ticked)
+            except BadInput as bad:
+                st.error("\n\n".join(problem.what for problem in bad.problems), icon=":material/block:")
+                return (None,) if ticked else ()
+    return (Chosen(name, method.learns, settings),) if ticked else ()
 
 
 def _learns(method: Method) -> str:
     if method.learns:
-        return "Learns from the study's training part."
-    on = f" on {languages.spoken(method.trained_on, 'en')}" if method.trained_on else ""
-    return f"Comes trained{on}, and needs no training part."
+        return "Learns from the training part"
+    return f"Comes trained on {languages.spoken(method.trained_on, 'en')}" if method.trained_on else "Comes trained"
 
 
-def _set(name: str, method: Method) -> Chosen | None:
-    """The settings of a ticked model and what it needs with them; None where they cannot be used."""
-    with st.container(border=True, key=f"set {name}"):
-        settings = {}
-        if settable(method):
-            with st.expander(f"Settings of {method.title}", key=f"settings {name}"):
-                settings = model_settings.draw(name, method)
-        try:
-            ears = method.hears(configured(method, settings, seed=0))
-            if ears:
-                _encoder(ears.encoder)
-            else:
-                st.caption("Hears nothing: it needs no encoder.")
-        except BadInput as bad:
-            st.error("\n\n".join(problem.what for problem in bad.problems), icon=":material/block:")
-            return None
-    return Chosen(name, method.learns, settings)
-
-
-def _encoder(name: str) -> None:
-    """Say which encoder a model hears through, under which licence, and whether its files are here.
+def _encoder(learns: str, name: str, *, ticked: bool) -> None:
+    """Say what a model learns from and through which encoder it hears: its licence, its size, whether its files are here.
 
     Raises:
-        BadInput: there is none of that name, or its files are not here and nothing may be fetched.
+        BadInput: the encoder's files are not here and nothing may be fetched, or what is here is none of its files.
     """
-    encoder = find(name)
-    if not encoder.source:
-        st.caption(f"Hears through **{encoder.title}** (`{name}`); nothing has to be fetched.")
+    if not name:
+        st.caption(f"{learns} · needs no encoder.")
         return
-    said = f"Hears through **{encoder.title}** (`{name}`, licence {encoder.licence})."
-    size = f", about {encoder.size_mb} MB" if encoder.size_mb else ""
+    encoder = find(name)
+    said = f"{learns} · hears through **{encoder.title}** (`{name}`)"
+    if not encoder.source:
+        st.caption(f"{said}; nothing has to be fetched.")
+        return
+    said += f" · licence {encoder.licence}{f' · {encoder.size_mb} MB' if encoder.size_mb else ''}"
     if _checkpoint.found(name, encoder):
-        st.caption(f"{said} Its files are here.")
+        st.caption(f"{said} · its files are here.")
+        return
+    st.caption(f"{said} · its files are not here.")
+    if not ticked:
         return
     if _checkpoint.stays_offline():
         _checkpoint.folder(name, encoder)  # says what to do
-    st.caption(f"{said} Its files are not here; they are fetched when the run begins{size}. To fetch them before:")
+    st.caption("They are fetched when the run begins. To fetch them before:")
     st.code(_checkpoint.command(name, encoder), language="shell", wrap_lines=True)
 
 

@@ -31,10 +31,12 @@ def draw(name: str, method: Method) -> dict[str, str]:
     hints, meant = typing.get_type_hints(method.config), explained(method.config)
     chosen: dict[str, Any] = {}
     defaults = settable(method)
+    inherited = set(defaults) - set(method.config.__annotations__)  # its own first: how segments are made comes after
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for field, default in defaults.items():
+        for field, default in sorted(defaults.items(), key=lambda pair: pair[0] in inherited):
             options = {"help": meant.get(field) or None, "key": f"{name}.{field}", "width": _WIDTH}
-            chosen[field] = _widget(field, hints[field], default, encoder=str(chosen.get("encoder", "")), options=options)
+            value = _widget(field, hints[field], default, encoder=str(chosen.get("encoder", "")), options=options)
+            chosen[field] = default if value is None else value  # a number that was cleared
     return {field: str(value) for field, value in chosen.items() if value != defaults[field]}
 
 
@@ -67,7 +69,6 @@ def _below_the_fields(kind: type) -> dict[str, str]:
 
 def _widget(field: str, hint: Any, default: Any, *, encoder: str, options: Mapping[str, Any]) -> Any:
     label, kinds = titled(field), _kinds(hint)
-    required = hint == kinds[0]  # or it may be left empty, which is None
     if field == "encoder":
         return _choice(label, {name: found.title for name, found in all_encoders().items()}, default, options)
     if field == "layer" and encoder in all_encoders():
@@ -77,9 +78,9 @@ def _widget(field: str, hint: Any, default: Any, *, encoder: str, options: Mappi
     if kinds[0] is bool:
         return st.checkbox(label, default, **options)
     if kinds[0] is int:
-        return st.number_input(label, value=default, step=1, required=required, **options)
+        return st.number_input(label, value=default, step=1, **options)
     if kinds[0] is float:
-        return st.number_input(label, value=default, step=_step(default), format="%g", required=required, **options)
+        return st.number_input(label, value=default, step=_step(default), format="%g", **options)
     return st.text_input(label, default, **options)
 
 
@@ -96,7 +97,7 @@ def _choice(label: str, words: Mapping[Any, str], default: Any, options: Mapping
 
 def _layers(count: int, default: Any) -> dict[Any, str]:
     """The layers of an encoder, counted from the one nearest to the sound, as ``Encoder.layers`` has it."""
-    numbered = {number: f"{number} of 0 to {count - 1}" for number in range(count)}
+    numbered = {number: str(number) for number in range(count)}
     return {None: "all of them", **numbered} if default is None else {-1: "the last", **numbered}
 
 

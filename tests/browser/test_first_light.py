@@ -14,7 +14,7 @@ from listening_tests import study as studies
 from listening_tests.store import Store
 from ser_core import runs
 from tests.browser.devices import Chromium
-from tests.browser.people import ROOT, Listener, command, current, opened, run_model, sign_in
+from tests.browser.people import ROOT, Listener, command, current, opened, run_models, sign_in
 from tests.browser.walker import Walker
 
 LABELLED = 3 + 44  # consent, background, one training trial, 44 clips
@@ -46,9 +46,8 @@ def test_two_listeners_two_models_and_one_page_that_compares(app, context, tmp_p
 
     page = context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
     sign_in(page, app, "models")
-    for count, model in enumerate(("majority", "logmel_probe"), start=1):
-        run_model(page, study, model)
-        assert len(runs.of(study.stimuli)) == count
+    run_models(page, study, "majority", "logmel_probe")
+    assert sorted(run.config["model"] for run in runs.of(study.stimuli)) == ["logmel_probe", "majority"]
     _compare(page, app, study, tmp_path)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from listening_tests import export
 from listening_tests import study as studies
 from ser_core import ratings, runs
-from tests.browser.people import Listener, command, current, opened, run_model, sign_in
+from tests.browser.people import Listener, command, current, opened, run_models, sign_in
 
 CLIPS = 16  # two of each emotion in each corpus
 TOTAL = 2 + CLIPS
@@ -61,7 +61,7 @@ def test_a_study_of_two_real_corpora_is_heard_rated_and_compared(shared, start_a
 
     page = context(viewport={"width": 1280, "height": 900}).new_page()
     sign_in(page, app, "models")
-    run_model(page, study, "logmel_probe")
+    run_models(page, study, "logmel_probe")
     (run,) = runs.of(study.stimuli)
     assert set(run.tables.raters["setting"]) == {"mono", "cross"}
     page.get_by_role("link", name="Compare").click()
