@@ -43,9 +43,17 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
     except BadInput as bad:
         for problem in bad.problems:
             print(problem, file=sys.stderr)
-        count = len(bad.problems)
-        print(f"{count} problem{'s' if count != 1 else ''}; nothing was done.", file=sys.stderr)
+        print(f"{several(len(bad.problems), 'problem')}; nothing was done.", file=sys.stderr)
         return 2
+
+
+def several(number: int, noun: str) -> str:
+    """A number with its noun, in the singular or with an s.
+
+    >>> several(1, "rating"), several(12, "rating")
+    ('1 rating', '12 ratings')
+    """
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def add_seed(parser: argparse.ArgumentParser, *, help: str, default: int | None = None) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from listening_tests import export, export_tables, study
 from listening_tests.store import Store
-from ser_core.cli import Command
+from ser_core.cli import Command, several
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +37,12 @@ def _run(options: argparse.Namespace) -> None:
     export.write(made.files, options.out)
     tables = made.tables
     parts = int(tables.ratings["start_s"].notna().sum())
-    whole = f"{len(tables.ratings) - parts} ratings" + (f" and {parts} marked parts" if parts else "")
-    print(f"{whole} of {len(tables.raters)} listeners on {len(tables.stimuli)} clips: {options.out}")
+    given = several(len(tables.ratings) - parts, "rating") + (f" and {several(parts, 'marked part')}" if parts else "")
+    people, clips = several(len(tables.raters), "listener"), several(len(tables.stimuli), "clip")
+    print(f"{given} of {people} on {clips}: {options.out}")
     if made.outdated:
-        print(f"Left out: {made.outdated} ratings of clips that were exchanged or removed after they were heard.")
+        left_out = several(made.outdated, "rating")
+        print(f"Left out: {left_out} of clips that were exchanged or removed after they were heard.")
     if options.for_spreadsheets:
         print(f"The files *.spreadsheet.csv are {export_tables.SPREADSHEETS}.")
     if options.with_external_ids:

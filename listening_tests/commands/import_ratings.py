@@ -8,7 +8,7 @@ from pathlib import Path
 from listening_tests.importers import _importer
 from listening_tests.importers._importer import Importer, Options
 from ser_core import ratings
-from ser_core.cli import Command
+from ser_core.cli import Command, several
 from ser_core.errors import BadInput
 from ser_core.registry import discover
 
@@ -51,7 +51,8 @@ def _run(options: argparse.Namespace) -> None:
         text = "".join(f"- {note}\n" for note in found.notes)
         ratings.write_whole(Path(options.out) / "import-notes.md", f"# What these tables cannot say\n\n{text}".encode())
     tables = found.tables
-    print(f"{len(tables.ratings)} ratings of {len(tables.raters)} raters on {len(tables.stimuli)} clips: {options.out}")
+    raters, clips = several(len(tables.raters), "rater"), several(len(tables.stimuli), "clip")
+    print(f"{several(len(tables.ratings), 'rating')} of {raters} on {clips}: {options.out}")
 
 
 COMMAND = Command("turn others' judgements into the three tables", _arguments, _run)
