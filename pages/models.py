@@ -54,7 +54,7 @@ if picked:
     if picked.synthetic:
         frame.synthetic_banner()
     _run(picked, known)
-    model_queue.draw()
+    model_queue.draw({name: method.title for name, method in known.items()})
     try:
         model_runs.draw(picked, reads.finished(picked), known)
     except BadInput as bad:

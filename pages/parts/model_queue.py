@@ -7,30 +7,35 @@ loaded anew and a server that was started anew show the same.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 import pandas as pd
 import streamlit as st
 
-from pages.parts import frame, sign_in, table
+from pages.parts import sign_in, table
 from ser_core.engine import jobs
 from ser_core.engine.jobs import Job
 from ser_core.errors import BadInput
 
 _ACTIVE = ("waiting", "running")
-_LATEST = 3
+_LATEST = 5
 _SAID = "said of the queue"
 _WATCHED = "watched jobs"
 
 
-def draw() -> None:
-    """The queue; comes back by itself each second while anything waits or works, and not once more when nothing does."""
+def draw(titles: Mapping[str, str]) -> None:
+    """The queue; comes back by itself each second while anything waits or works, and not once more when nothing does.
+
+    Args:
+        titles: of models, by their names.
+    """
     busy = any(job.state in _ACTIVE for job in jobs.jobs())
-    st.fragment(_look, run_every=1 if busy else None)()
+    st.fragment(lambda: _look(titles), run_every=1 if busy else None)()
 
 
-def _look() -> None:
+def _look(titles: Mapping[str, str]) -> None:
     if not sign_in.is_signed_in():
         st.rerun()
     found = jobs.jobs()
@@ -50,7 +55,7 @@ def _look() -> None:
     if not active:
         st.caption("Nothing waits or runs.")
     for job in sorted(active, key=lambda job: job.state == "waiting"):
-        _active(job)
+        _active(job, titles)
     for job in shown:
         _ended(job)
     _earlier([job for job in latest if job not in shown])
@@ -59,16 +64,23 @@ def _look() -> None:
 # --- what waits and works --------------------------------------------------------------------------------------------
 
 
-def _active(job: Job) -> None:
-    with st.container(border=True, key=f"job {job.name}"):
-        st.markdown(f"`{job.name}`")
+def _active(job: Job, titles: Mapping[str, str]) -> None:
+    with st.container(border=True, gap="small", key=f"job {job.name}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(_named(job, titles), width="stretch")
+            _button("Cancel", job, jobs.cancel, icon=":material/cancel:")
         if job.state == "running":
-            st.progress(job.done / job.total if job.total else 0.0, text=job.what or "starting")
+            st.progress(job.done / job.total if job.total else 0.0, text=(job.what or "starting").capitalize())
             st.caption(_how_far(job))
         else:
             st.caption(f"Waits: {_place(job.place)} for {_device(job.device)}.")
-        _button("Cancel", job, jobs.cancel, icon=":material/cancel:")
         _log(job, expanded=False)
+
+
+def _named(job: Job, titles: Mapping[str, str]) -> str:
+    """The model in words, then the name of the job, which becomes that of the run."""
+    title = next((titles.get(value) for name, value in pairwise(job.args) if name == "--model"), None)
+    return f"**{title}** · `{job.name}`" if title else f"`{job.name}`"
 
 
 def _how_far(job: Job) -> str:
@@ -102,17 +114,17 @@ def _device(name: str) -> str:
 
 def _ended(job: Job) -> None:
     after = f" after {lasting(_took(job.started_at, job.ended_at))}" if job.started_at and job.ended_at else ""
-    with st.container(border=True, key=f"job {job.name}"):
-        if job.state == "done":
-            st.success(f"`{job.name}` is done{after}.", icon=":material/check:")
-            st.page_link(
-                str(frame.PAGES / "compare.py"), label="See it beside the listeners", icon=":material/arrow_forward:"
-            )
-        elif job.state == "cancelled":
-            st.info(f"`{job.name}` was cancelled{after}; nothing of it was kept.", icon=":material/cancel:")
-        else:
+    if job.state == "done":
+        with st.expander(f"`{job.name}` is done{after}.", icon=":material/check:", key=f"job {job.name}"):
+            _words(job)
+    elif job.state == "cancelled":
+        said = f"`{job.name}` was cancelled{after}; nothing of it was kept."
+        with st.expander(said, icon=":material/cancel:", key=f"job {job.name}"):
+            _words(job)
+    else:
+        with st.container(border=True, gap="small", key=f"job {job.name}"):
             _failed(job, after)
-        _log(job, expanded=job.state == "failed")
+            _log(job, expanded=True)
 
 
 def _failed(job: Job, after: str) -> None:
@@ -142,14 +154,18 @@ def _earlier(ended: Sequence[Job]) -> None:
 
 def _log(job: Job, *, expanded: bool) -> None:
     with st.expander("Log and command", expanded=expanded, key=f"log {job.name}"):
-        st.code(
-            job.log_tail.strip() or "Nothing yet.",
-            language=None,
-            wrap_lines=True,
-            height=240 if job.log_tail.count("\n") > 9 else "content",
-        )
-        st.caption("The same from a shell:")
-        st.code(command(job), language="shell", wrap_lines=True)
+        _words(job)
+
+
+def _words(job: Job) -> None:
+    st.code(
+        job.log_tail.strip() or "Nothing yet.",
+        language=None,
+        wrap_lines=True,
+        height=240 if job.log_tail.count("\n") > 9 else "content",
+    )
+    st.caption("The same from a shell:")
+    st.code(command(job), language="shell", wrap_lines=True)
 
 
 def command(job: Job) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +12,7 @@ import streamlit as st
 from listening_tests import languages
 from listening_tests.study import Study
 from pages.parts import frame, table
+from pages.parts.model_queue import lasting
 from ser_core import places
 from ser_core.methods._method import Method
 from ser_core.runs import Run
@@ -34,6 +37,7 @@ def draw(study: Study, found: Sequence[Run], methods: Mapping[str, Method]) -> N
 def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
     config = run.config
     model, raters = str(config["model"]), run.tables.raters
+    revision = str(config.get("revision") or "")
     learned = sorted(set(raters["source"]) - {""})
     return {
         "model": methods[model].title if model in methods else model,
@@ -41,14 +45,23 @@ def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
         "learned from": ", ".join(languages.spoken(tag, "en") for tag in learned),
         "encoder": config.get("encoder") or "",
         "layer": _text((config.get("hyper_parameters") or {}).get("layer")),
-        "revision": str(config.get("revision") or "")[:12],
+        "revision": revision if " " in revision else revision[:12],
         "clips": len(run.tables.stimuli),
         "raters": len(raters),
         "seed": str(config["seed"]),
         "device": config.get("device") or "",
+        "took": _took(run),
         "finished (UTC)": str(config["written_at"])[:16].replace("T", " "),
         "run": run.id,
     }
+
+
+def _took(run: Run) -> str:
+    """From the first line of its log to its end, pauses included where it was gone on from; empty without a log."""
+    with suppress(FileNotFoundError, ValueError):
+        began = datetime.fromisoformat((run.folder / "log.txt").read_text(encoding="utf-8")[:19]).replace(tzinfo=UTC)
+        return lasting((datetime.fromisoformat(str(run.config["written_at"])) - began).total_seconds())
+    return ""
 
 
 def _text(value: object) -> str:

@@ -221,7 +221,7 @@ def test_a_model_started_here_ends_among_the_finished_runs(look, study: Path, sa
     jobs.wait(job)
     app.run()
     assert not app.exception
-    assert f"`{job.name}` is done" in app.success[0].value
+    assert f"`{job.name}` is done" in app.expander[0].label
     (row,) = app.dataframe[0].value.to_dict("records")
     assert row["run"] == job.name
     assert row["model"] == "Majority of the training part"
@@ -230,7 +230,7 @@ def test_a_model_started_here_ends_among_the_finished_runs(look, study: Path, sa
     assert config.strip() in [code.value for code in app.code]
     assert saved[f"{job.name}.yaml"] == config.encode()
     anew = look("models")
-    assert anew.success[0].value == app.success[0].value
+    assert anew.expander[0].label == app.expander[0].label
 
 
 def test_a_run_that_fails_shows_its_reason_and_leaves_nothing_half_written(look, study: Path):
@@ -303,7 +303,8 @@ def test_the_queue_shows_how_far_each_job_is_and_the_command_that_does_the_same(
     app = look("models")
     assert not app.exception
     (bar,) = app.get("progress")
-    assert (bar.proto.value, bar.proto.text) == (25, "hearing 007")
+    assert (bar.proto.value, bar.proto.text) == (25, "Hearing 007")
+    assert f"**Majority of the training part** · `{RUNNING.name}`" in [text.value for text in app.markdown]
     assert "3 of 12 · 1.5 clips/s · about 6 s left · on cuda:0" in told(app)
     assert "Waits: 1 other before it for cuda:0." in told(app)
     codes = [code.value for code in app.code]
@@ -343,10 +344,10 @@ def test_a_failed_job_says_what_is_kept_and_only_then_offers_to_go_on(look, stud
 
 
 def test_old_jobs_are_listed_apart_but_never_one_that_can_go_on(look, study: Path, queue: list[jobs.Job]):
-    over = [replace(FAILED, name=f"n{i}", resumable=False, ended_at=NOW + timedelta(hours=i)) for i in range(1, 6)]
+    over = [replace(FAILED, name=f"n{i}", resumable=False, ended_at=NOW + timedelta(hours=i)) for i in range(1, 8)]
     queue += [*reversed(over), FAILED]
     app = look("models")
-    assert [error.value.split("`")[1] for error in app.error] == ["n5", "n4", "n3", FAILED.name]
+    assert [error.value.split("`")[1] for error in app.error] == ["n7", "n6", "n5", "n4", "n3", FAILED.name]
     assert app.dataframe[0].value["job"].tolist() == ["n2", "n1"]
 
 
