@@ -121,7 +121,7 @@ def current(store: Store, person: str) -> tuple[int, str]:
 def run_models(page: Page, study: Study, *models: str) -> None:
     """Queue models on the models page, which must be open, and wait until all are done."""
     for model in models:
-        page.get_by_text(find_method(model).title, exact=True).click()
+        page.get_by_test_id("stCheckbox").get_by_text(find_method(model).title, exact=True).click()
     page.get_by_role("button", name="Run" if len(models) == 1 else f"Run {len(models)} models", exact=True).click()
     for model in models:
         expect(page.get_by_text(re.compile(f"{study.id}-{model}-s0-.* is done"))).to_be_visible(timeout=120_000)
