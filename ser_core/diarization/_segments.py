@@ -41,10 +41,10 @@ class Segmentation:
     """Posteriors are smoothed over so many seconds around each frame; less than three frames: not at all."""
     smoothing: Literal["median", "mean"] = "median"
     """Of each label by itself; "mean" is a moving average."""
-    on: float = 0.0
-    """The posterior from which an emotion begins; 0: wherever it is the most probable label."""
-    off: float = 0.0
-    """The posterior below which it ends; 0: the same as ``on``."""
+    begins_at: float = 0.0
+    """The posterior from which an emotion is marked; 0: wherever it is the most probable label."""
+    ends_below: float = 0.0
+    """The posterior below which it ends; 0: the same as ``begins_at``."""
     min_length_s: float = 0.0
     """Shorter segments go, the shortest first, to the longer of their neighbours."""
     tail: Tail = "hold"
@@ -57,8 +57,9 @@ class Segmentation:
             for name, value in (("smooth_s", self.smooth_s), ("min_length_s", self.min_length_s))
             if not 0 <= value < float("inf")
         ]
-        if not 0 <= self.off <= self.on <= 1:
-            wrong.append(f"on and off must be 0 <= off <= on <= 1, not on={self.on}, off={self.off}.")
+        if not 0 <= self.ends_below <= self.begins_at <= 1:
+            given = f"begins_at={self.begins_at}, ends_below={self.ends_below}"
+            wrong.append(f"thresholds must be 0 <= ends_below <= begins_at <= 1, not {given}.")
         if wrong:
             raise BadInput(*wrong)
 
@@ -114,21 +115,21 @@ def smoothed(posteriors: Vector, edges_s: Vector, how: Segmentation) -> Vector:
 def decided(posteriors: Vector, labels: Sequence[str], how: Segmentation) -> list[str]:
     """A label for each frame.
 
-    With thresholds: nothing is marked until an emotion reaches ``on``; it lasts while it is at least ``off`` and no other
-    that reaches ``on`` is more probable. Of equally probable labels the first is taken.
+    With thresholds: nothing is marked until an emotion reaches ``begins_at``; it lasts while it is at least ``ends_below``
+    and no other that reaches ``begins_at`` is more probable. Of equally probable labels the first is taken.
 
-    >>> decided(np.array([[0.4], [0.6], [0.4], [0.2]]), ["sad"], Segmentation(on=0.5, off=0.3))
+    >>> decided(np.array([[0.4], [0.6], [0.4], [0.2]]), ["sad"], Segmentation(begins_at=0.5, ends_below=0.3))
     ['neutral', 'sad', 'sad', 'neutral']
     """
-    if how.on == 0:
+    if how.begins_at == 0:
         return [labels[best] for best in posteriors.argmax(axis=1)]
     emotions = [n for n, label in enumerate(labels) if label != NEUTRAL]
     best = np.array(emotions)[posteriors[:, emotions].argmax(axis=1)]
     given, now = [], -1
     for frame, other in zip(posteriors, best, strict=True):
-        if now >= 0 and frame[now] < (how.off or how.on):
+        if now >= 0 and frame[now] < (how.ends_below or how.begins_at):
             now = -1
-        if frame[other] >= how.on and (now < 0 or frame[other] > frame[now]):
+        if frame[other] >= how.begins_at and (now < 0 or frame[other] > frame[now]):
             now = int(other)
         given.append(labels[now] if now >= 0 else NEUTRAL)
     return given

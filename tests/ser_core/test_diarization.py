@@ -16,6 +16,7 @@ import soundfile
 
 from ser_core import audio, checks, ratings
 from ser_core.diarization import frame_head, loudness
+from ser_core.diarization._marked import heard as heard_by
 from ser_core.diarization._segments import Segmentation
 from ser_core.emotions import EMOTIONS
 from ser_core.encoders._find import all_encoders
@@ -116,7 +117,7 @@ def test_how_segments_are_made_is_part_of_its_config_and_can_be_set(name):
     assert dataclasses.asdict(chosen).items() >= {"min_length_s": 0.2, "smoothing": "mean", "tail": "neutral"}.items()
     assert {field.name for field in dataclasses.fields(Segmentation)} < set(settable(method)) | {"seed"}
     with pytest.raises(dataclasses.FrozenInstanceError):
-        chosen.seed = 4
+        chosen.tail = "hold"  # type: ignore[misc]
     with pytest.raises(BadInput, match="'tail' cannot be 'cut'"):
         configured(method, {"tail": "cut"}, seed=0)
 
@@ -244,7 +245,7 @@ def test_the_optimum_of_the_head_is_that_of_its_formula(train):
     """The gradient of the penalised, class-weighted likelihood, written out, is 0 where the head stopped."""
     config = frame_head.Config(penalty=30)
     model = frame_head.fit(train, train.iloc[:0], config)
-    x, names = frame_head._training_frames(train, frame_head.heard(frame_head._hears(config), train), config)
+    x, names = frame_head._training_frames(train, heard_by(frame_head._hears(config), train), config)
     x = (x - model.mean) / model.scale
     truth = np.eye(len(model.labels))[[model.labels.index(name) for name in names]]
     likely = np.exp(x @ model.weights + model.bias)
@@ -265,7 +266,7 @@ def test_a_head_for_two_labels_is_a_softmax_too(train, heard):
 def test_more_frames_than_wanted_are_drawn_clip_by_clip_by_the_seed(train):
     def drawn(table: pd.DataFrame, **config) -> tuple[np.ndarray, list[str]]:
         chosen = frame_head.Config(**config)
-        return frame_head._training_frames(table, frame_head.heard(frame_head._hears(chosen), table), chosen)
+        return frame_head._training_frames(table, heard_by(frame_head._hears(chosen), table), chosen)
 
     x, names = drawn(train, max_frames=60)
     assert x.shape == (60, 64)

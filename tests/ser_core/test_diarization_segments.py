@@ -43,8 +43,8 @@ hows = st.builds(
     Segmentation,
     smooth_s=st.sampled_from([0.0, 0.06, 0.3, 5.0]),
     smoothing=st.sampled_from(["median", "mean"]),
-    on=st.sampled_from([0.0, 0.4, 0.6]),
-    off=st.just(0.0),
+    begins_at=st.sampled_from([0.0, 0.4, 0.6]),
+    ends_below=st.just(0.0),
     min_length_s=st.sampled_from([0.0, 0.05, 0.4]),
     tail=st.sampled_from(["hold", "neutral"]),
 )
@@ -81,7 +81,7 @@ def test_no_segment_is_shorter_than_the_minimum_unless_the_clip_is(drawn, how):
 @given(clips, st.sampled_from([0.0, 0.4]), st.sampled_from([0.0, 0.05, 0.4]))
 def test_a_frame_cut_in_two_changes_nothing(drawn, on, min_length_s):
     values, edges, duration_s = as_clip(drawn)
-    how = Segmentation(on=on, min_length_s=min_length_s)
+    how = Segmentation(begins_at=on, min_length_s=min_length_s)
     halves = np.sort(np.concatenate([edges, (edges[1:] + edges[:-1]) / 2]))
     once = segments(values, edges, duration_s, labels=LABELS, how=how)
     assert segments(values.repeat(2, axis=0), halves, duration_s, labels=LABELS, how=how) == once
@@ -161,20 +161,21 @@ def test_frames_beyond_the_clips_end_are_cut():
     assert marked("a", 0.4) == [(0.0, 0.4, "angry")]
 
 
-def test_an_emotion_lasts_until_it_falls_below_off():
+def test_an_emotion_lasts_until_it_falls_below_the_lower_threshold():
     level = np.array([0.2, 0.55, 0.65, 0.45, 0.35, 0.65, 0.2])
     frames = np.stack([level, 1 - level], axis=1)
     names = [
-        "n" if label == "neutral" else "s" for label in decided(frames, ("sad", "neutral"), Segmentation(on=0.6, off=0.4))
+        "n" if label == "neutral" else "s"
+        for label in decided(frames, ("sad", "neutral"), Segmentation(begins_at=0.6, ends_below=0.4))
     ]
     assert "".join(names) == "nnssnsn"
-    alone = decided(frames, ("sad", "neutral"), Segmentation(on=0.6))
+    alone = decided(frames, ("sad", "neutral"), Segmentation(begins_at=0.6))
     assert [n for n, label in enumerate(alone) if label == "sad"] == [2, 5]
 
 
 def test_another_emotion_takes_over_when_it_is_more_probable_and_sure_enough():
     frames = np.array([[0.7, 0.2], [0.4, 0.45], [0.35, 0.6], [0.5, 0.3]])
-    assert decided(frames, ("angry", "sad"), Segmentation(on=0.6, off=0.3)) == ["angry", "angry", "sad", "sad"]
+    assert decided(frames, ("angry", "sad"), Segmentation(begins_at=0.6, ends_below=0.3)) == ["angry", "angry", "sad", "sad"]
 
 
 def test_a_short_segment_goes_to_the_longer_of_its_neighbours():
@@ -199,8 +200,8 @@ def test_speechbrains_way_halves_what_overlaps_and_leaves_gaps():
     [
         ({"smooth_s": -1}, "smooth_s must be 0 or more"),
         ({"min_length_s": float("nan")}, "min_length_s must be 0 or more"),
-        ({"on": 0.4, "off": 0.5}, "off <= on"),
-        ({"on": 1.2}, "on <= 1"),
+        ({"begins_at": 0.4, "ends_below": 0.5}, "ends_below <= begins_at"),
+        ({"begins_at": 1.2}, "begins_at <= 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(how, says):
