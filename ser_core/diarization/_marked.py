@@ -10,8 +10,8 @@ import pandas as pd
 
 from ser_core.diarization._segments import Segmentation, Vector, segments
 from ser_core.errors import BadInput, Problem
-from ser_core.features import Features, features
-from ser_core.methods._method import Ears, Rated
+from ser_core.methods._heard import heard as heard
+from ser_core.methods._method import Rated
 
 Frames = tuple[Vector, npt.NDArray[np.floating]]
 """Edges in seconds [frame + 1], and posteriors [frame, label]."""
@@ -48,15 +48,3 @@ def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels:
         raise BadInput(*problems)
     ratings = pd.DataFrame(parts, columns=["stimulus", "start_s", "end_s", "label"]).assign(weight=1.0)
     return Rated(ratings, pd.concat(tables, ignore_index=True))
-
-
-def heard(ears: Ears, clips: pd.DataFrame) -> Features:
-    """What the encoder makes of every clip.
-
-    Raises:
-        BadInput: each clip that it cannot hear.
-    """
-    found = features(ears.encoder, clips, pooling=ears.pooling, layer=ears.layer)
-    if found.left_out:
-        raise BadInput(*found.left_out)
-    return found

@@ -12,14 +12,15 @@ import pytest
 
 from ser_core import audio, ratings
 from ser_core.emotions import in_order
+from ser_core.encoders import wav2vec2
 from ser_core.encoders._find import all_encoders
 from ser_core.errors import BadInput
 from ser_core.features import features as encoded
-from ser_core.methods import logmel_probe, majority
+from ser_core.methods import logmel_probe, majority, probe
 from ser_core.methods._find import all_methods
-from ser_core.methods._method import Method
+from ser_core.methods._method import Ears, Method
 from ser_core.stimuli import load
-from tests.ser_core import voices
+from tests.ser_core import tiny_checkpoints, voices
 
 METHODS = {name: method for name, method in all_methods().items() if method.learns and not method.marks}
 
@@ -115,11 +116,9 @@ def test_the_probe_learns_what_can_be_learned(train, heard):
 
 
 def test_the_probe_is_scaled_by_training_alone(train, heard):
-    model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config())
-    rated = logmel_probe.predict(model, heard).ratings
-    again = logmel_probe.predict(
-        model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])])
-    ).ratings
+    model = logmel_probe.fit(train, train.iloc[:0], probe.Fitting())
+    rated = probe.predict(model, heard).ratings
+    again = probe.predict(model, pd.concat([heard, heard.iloc[:1].assign(stimulus="x", file=train["file"].iloc[0])])).ratings
     assert np.allclose(rated["weight"], again["weight"].iloc[: len(rated)], atol=1e-12)
     features = encoded("logmel", train, pooling="mean_std").layer(0).astype(np.float64)
     assert model.mean == pytest.approx(features.mean(axis=0))
@@ -127,7 +126,7 @@ def test_the_probe_is_scaled_by_training_alone(train, heard):
 
 def test_the_optimum_of_the_probe_is_that_of_its_formula(train, heard):
     """The gradient of the penalised, class-weighted likelihood, written out, is 0 where the probe stopped."""
-    model = logmel_probe.fit(train, train.iloc[:0], logmel_probe.Config(penalty=10))
+    model = logmel_probe.fit(train, train.iloc[:0], probe.Fitting(penalty=10))
     x = (encoded("logmel", train, pooling="mean_std").layer(0).astype(np.float64) - model.mean) / model.scale
     truth = np.array([model.labels.index(t) for t in train["truth"]])
     logits = x @ model.probe.coef_.T + model.probe.intercept_
@@ -137,18 +136,41 @@ def test_the_optimum_of_the_probe_is_that_of_its_formula(train, heard):
     assert np.abs(gradient).max() < 0.01 * len(x)
 
 
-@pytest.mark.parametrize(("setting", "says"), [({"penalty": 0}, "penalty"), ({"max_iterations": 0}, "max_iterations")])
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"penalty": 0}, "penalty"),
+        ({"max_iterations": 0}, "max_iterations"),
+        ({"encoder": "logmell"}, "Did you mean 'logmel'"),
+        ({"layer": 1}, "has no layer 1"),
+    ],
+)
 def test_the_probe_refuses_settings_that_make_no_sense(setting, says):
     with pytest.raises(BadInput, match=says):
-        logmel_probe.Config(**setting)
+        probe.Config(**setting)
+
+
+def test_the_probe_takes_the_layer_and_the_pooling_that_were_chosen(train, heard, tmp_path, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_FEATURES", str(tmp_path / "features"))
+    monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "w2v2-en").symlink_to(tiny_checkpoints.kept("w2v2-en"))
+    monkeypatch.setitem(wav2vec2.ENCODERS, "w2v2-en", tiny_checkpoints.small("w2v2-en"))
+    config = probe.Config(encoder="w2v2-en", layer=1, pooling="mean")
+    model = probe.fit(train, train.iloc[:0], config)
+    with tiny_checkpoints.one_thread():
+        kept = encoded("w2v2-en", train)
+    assert probe.hears(config) == Ears("w2v2-en", "mean")
+    assert model.mean == pytest.approx(kept.layer(-3).astype(np.float64).mean(axis=0))
+    assert len(probe.predict(model, heard).ratings) == 4 * len(heard)
 
 
 def test_the_probe_refuses_a_single_emotion(train):
     with pytest.raises(BadInput, match="at least two emotions"):
-        logmel_probe.fit(train[train["truth"] == "sad"], train.iloc[:0], logmel_probe.Config())
+        logmel_probe.fit(train[train["truth"] == "sad"], train.iloc[:0], probe.Fitting())
 
 
-@pytest.mark.parametrize("module", ["methods.logmel_probe", "methods", "runs", "engine.jobs", "commands.predict"])
+@pytest.mark.parametrize("module", ["methods.probe", "methods", "runs", "engine.jobs", "commands.predict"])
 def test_importing_it_leaves_torch_and_sklearn_out(module):
     code = f"import sys, ser_core.{module}; print({{'torch', 'torchaudio', 'sklearn'}} & set(sys.modules))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
