@@ -279,7 +279,7 @@ def _row(study: _Study, kind: str, at: int, language: str, emotion: str, stimulu
         values = np.where(possible > 1e-9, 2 * (shared - expected) / possible, np.nan)
     row |= {"value": values[0], "observed": 2 * shared[0] / marked[0], "expected": 2 * expected[0] / marked[0]}
     many = np.bincount(study.raters, minlength=len(study.groups))
-    if len(values) > 1 and (max(many[g], many[h]) > 1 or total.clips_vary()):
+    if len(values) > 1 and total.pairs > 1 and (max(many[g], many[h]) > 1 or total.clips_vary()):
         low, high = bootstrap.interval(values[1:])
         row |= {"ci_low": float(low), "ci_high": float(high)}
     return row
