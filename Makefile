@@ -18,7 +18,10 @@ CHROMIUM = $(shell for c in chromium chromium-browser google-chrome google-chrom
 	/Applications/Chromium.app/Contents/MacOS/Chromium "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do \
 	command -v "$$c" && break; done)
 
-.PHONY: help app install test test-browsers lint types format browser demo clean
+# What runs beside others says what it has to say in one piece, once it is done; its exit status stays its own.
+IN_ONE_PIECE = said=$$($(1) 2>&1); status=$$?; printf '%s\n' "$$said"; exit $$status
+
+.PHONY: help app install test test-browsers lint types units browsers format browser demo clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -30,13 +33,14 @@ app: $(APP_READY) ## everything a fresh machine needs, then the app with the dem
 
 install: $(APP_READY) ## only what "make app" installs
 
-test: $(TEST_READY) browser ## everything the tests need, then linting, typing and all tests
-	@$(MAKE) lint types
-	$(BIN)/pytest -n 2 --ignore=tests/browser --ignore=tests/other_browsers
-	EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 2 --dist worksteal tests/browser
+# The browser tests wait much and mypy uses one core, so they run beside the others; -k: all say what they found.
+test: ## everything the tests need, then linting, typing and all tests
+	@$(MAKE) -j 2 $(TEST_READY) browser
+	@$(MAKE) lint
+	@$(MAKE) -k -j 3 types units browsers
 
 # What cannot be installed is skipped, and the tests say which browser that was.
-test-browsers: $(TEST_READY) browser ## the listener's page in Firefox and WebKit, and every fault at every step
+test-browsers: $(TEST_READY) browser ## the listener's page in Firefox and WebKit, every fault at every step, the whole demo study
 	@if command -v apt-get >/dev/null; then for package in firefox-esr webkit2gtk-driver xvfb; do \
 		dpkg -s $$package >/dev/null 2>&1 || $(APT) install --no-install-recommends $$package || { \
 			$(APT) update && $(APT) install --no-install-recommends $$package; } || echo "$$package cannot be installed."; \
@@ -48,7 +52,13 @@ lint: $(TEST_READY) ## ruff: form and common mistakes
 	$(BIN)/ruff check .
 
 types: $(TEST_READY) ## mypy
-	$(BIN)/mypy
+	@$(call IN_ONE_PIECE,$(BIN)/mypy)
+
+units: $(TEST_READY) ## all tests but those that drive a browser
+	$(BIN)/pytest -n 2 --ignore=tests/browser --ignore=tests/other_browsers
+
+browsers: $(TEST_READY) browser ## the tests in a real Chromium
+	@$(call IN_ONE_PIECE,EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 2 --dist worksteal tests/browser)
 
 format: $(TEST_READY) ## let ruff put the form right
 	$(BIN)/ruff format .
