@@ -8,10 +8,16 @@ from playwright.sync_api import expect
 from listening_tests import export
 from listening_tests import study as studies
 from ser_core import ratings, runs
-from tests.browser.people import Listener, command, current, opened, run_models, sign_in
+from ser_core.cli import main
+from tests.browser.people import Listener, current, opened, run_models, sign_in
 
 CLIPS = 16  # two of each emotion in each corpus
 TOTAL = 2 + CLIPS
+
+
+def _command(package, *arguments):
+    """Run a command, without a second Python that loads everything anew."""
+    assert main(package, list(arguments)) == 0
 
 
 def _make_study(shared, folder):
@@ -21,18 +27,18 @@ def _make_study(shared, folder):
     for name, (root, speakers) in corpora.items():
         index, test, rest = (str(folder / f"{name}-{part}.csv") for part in ("all", "test", "rest"))
         four = ["--seed", "1", "--emotions", "angry,happy,neutral,sad", "--speakers", str(speakers)]
-        command("ser_core", "index", name, str(root), "--out", index)
-        command("ser_core", "select", index, "--per-emotion", "2", *four, "--out", test)
+        _command("ser_core", "index", name, str(root), "--out", index)
+        _command("ser_core", "select", index, "--per-emotion", "2", *four, "--out", test)
         without = ["--without-speakers-of", test]
-        command("ser_core", "select", index, "--per-emotion", str(speakers), *four, *without, "--out", rest)
+        _command("ser_core", "select", index, "--per-emotion", str(speakers), *four, *without, "--out", rest)
         heard.append(test)
         learned.append(rest)
     for name, parts in (("test", heard), ("rest", learned)):
         count = "2" if name == "test" else "5"
-        command("ser_core", "select", *parts, "--per-emotion", count, "--seed", "1", "--out", str(folder / f"{name}.csv"))
+        _command("ser_core", "select", *parts, "--per-emotion", count, "--seed", "1", "--out", str(folder / f"{name}.csv"))
     made = folder / "studies" / "acted"
     test, rest = str(folder / "test.csv"), str(folder / "rest.csv")
-    command("listening_tests", "new", str(made), "--stimuli", test, "--training", rest, "--title", "Acted speech")
+    _command("listening_tests", "new", str(made), "--stimuli", test, "--training", rest, "--title", "Acted speech")
     return studies.load(made)
 
 
@@ -68,8 +74,8 @@ def test_a_study_of_two_real_corpora_is_heard_rated_and_compared(shared, start_a
     for group in ("English listeners", "logmel_probe de mono", "logmel_probe en cross"):
         expect(page.locator(".js-plotly-plot").filter(has_text=group).first).to_be_visible()
 
-    command("listening_tests", "export", str(study.folder), "--out", str(tmp_path / "people"))
-    command("ser_core", "compare", str(tmp_path / "people"), str(run.folder), "--out", str(tmp_path / "compared"))
+    _command("listening_tests", "export", str(study.folder), "--out", str(tmp_path / "people"))
+    _command("ser_core", "compare", str(tmp_path / "people"), str(run.folder), "--out", str(tmp_path / "compared"))
     assert (tmp_path / "compared" / "report.html").stat().st_size > 1000
     scores = pd.read_csv(tmp_path / "compared" / "scores.csv", dtype=str, keep_default_na=False)
     ua = scores[(scores["metric"] == "ua") & (scores["group"] == "English listeners") & (scores["rater"] == "")]
