@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,24 @@ from listening_tests import researcher, sign_in_routes
 ADDRESS = "/api/sign-in"
 
 
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a machine that has a password, and the password; made once, since argon2 is slow on purpose."""
+    folder = tmp_path_factory.mktemp("first-start")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARWITNESS_DATA", str(folder))
+        patch.delenv(researcher.VARIABLE, raising=False)
+        return folder, researcher.new_password()
+
+
 @pytest.fixture
-def password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def password(first_start: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    folder, made = first_start
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path))
     monkeypatch.delenv(researcher.VARIABLE, raising=False)
     monkeypatch.setattr(researcher, "tries", researcher.Tries(free=2))
-    return researcher.ensure_password() or ""
+    return made
 
 
 @pytest.fixture
