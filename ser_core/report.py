@@ -78,7 +78,7 @@ def comparison(
         "synthetic": synthetic(tables),
         "left_out": scored.left_out,
         "overview": overview(scored.scores, groups),
-        "eder": eder_overview(scored.scores),
+        "eder": _eder_lines(eder_overview(scored.scores)),
         "said_of_eder": said_of_eder(tail, compat),
         "matrices": _matrices(scored.confusion),
         "families": _families(tests),
@@ -142,6 +142,14 @@ def eder_overview(score_rows: pd.DataFrame) -> list[dict[str, Any]]:
     mean, pooled = (whole[whole["metric"] == name].set_index(key) for name in ("eder", "eder_pooled"))
     table = mean[["n", "ci_low", "ci_high"]].assign(eder=mean["value"], pooled=pooled["value"])
     return _records(table.reset_index())
+
+
+def _eder_lines(entries: list[dict[str, Any]]) -> tuple[list[str], list[tuple[dict[str, Any], list[float]]]]:
+    """The emotions, and of each group in each language the entry over all of them and EDER of each."""
+    emotions = in_order({entry["emotion"] for entry in entries} - {""})
+    known = {(e["group"], e["language"], e["emotion"]): e["eder"] for e in entries}
+    over_all = [entry for entry in entries if not entry["emotion"]]
+    return emotions, [(e, [known.get((e["group"], e["language"], name), math.nan) for name in emotions]) for e in over_all]
 
 
 _TAILS: Mapping[Tail, str] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -113,6 +115,28 @@ def test_speechbrains_arithmetic_is_the_same_for_one_emotion_inside_the_clip(sai
     ours, theirs = (eder(runs(said), shown, LENGTH_S, compat=compat) for compat in ("", "speechbrain"))
     assert theirs.rate == pytest.approx(ours.rate, abs=1e-9)
     assert (theirs.me_s, theirs.fa_s, theirs.cf_s, theirs.uncovered_s) == (ours.me_s, ours.fa_s, ours.cf_s, ours.uncovered_s)
+
+
+def speechbrains_own():
+    """SpeechBrain's file by itself: it needs nothing of the package, whose import takes seconds."""
+    package = importlib.util.find_spec("speechbrain")
+    spec = importlib.util.spec_from_file_location("theirs", Path(package.origin).parent / "utils/EDER.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.EDER
+
+
+letters = st.text("ahns", min_size=1, max_size=12)
+
+
+@given(letters, st.sampled_from([0.02, 0.1, 0.25]), st.sampled_from([0.5, 1, 1.5, 3]), bounds, st.sampled_from(EMOTIONS))
+def test_speechbrain_itself_gives_the_same_for_frames_that_overlap_touch_or_leave_gaps(said, stride, times, where, emotion):
+    start, end = (n * CELL_S for n in where)
+    window = stride * times
+    theirs = speechbrains_own()(list(said), "u", LENGTH_S, [{"emo": emotion, "start": start, "end": end}], window, stride)
+    frames = [(stride * n, stride * n + window, NAMES[letter]) for n, letter in enumerate(said)]
+    ours = eder(frames, [(start, end, emotion)], LENGTH_S, tail="error", compat="speechbrain")
+    assert ours.rate == pytest.approx(theirs, abs=1e-12)
 
 
 NAMES = {"a": "angry", "h": "happy", "s": "sad", "n": "neutral"}

@@ -287,6 +287,9 @@ def test_the_report_holds_eder_by_group_and_emotion_only_where_there_is_any(tmp_
     html = (tmp_path / "out/report.html").read_text()
     assert "Which part shows the emotion" in html
     assert "Recognition" not in html
+    assert "<td>a</td><td>all</td>" in html
+    for emotion in ("angry", "happy", "sad"):
+        assert f'<th class="n">{emotion}</th>' in html
     assert "EDER by SpeechBrain’s arithmetic" in html
     assert "--tail error --compat speechbrain" in html
     plain = report.comparison(tables([said("p", "a")]), draws=0).report
