@@ -7,42 +7,18 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from listening_tests import languages
 from listening_tests.store import Store
 from listening_tests.study import Study
-from pages.parts import chart, frame, pick, reads, table
+from pages.parts import beside, chart, frame, pick, reads, table
 from ser_core import figures, published
 from ser_core.errors import BadInput
+from ser_core.metrics._metric import segment_metrics
 from ser_core.published import Published
 from ser_core.ratings import to_csv
-from ser_core.runs import Run
 
 frame.begin("compare")
 
 _IN_A_ROW = 3
-
-
-def _runs(found: Sequence[Run]) -> list[Run]:
-    """Which runs stand beside the people; at first the latest of each model and seed, for two of the same are one rater."""
-    if not found:
-        return []
-    latest = {(run.config["model"], run.config["seed"]): run.id for run in reversed(found)}
-    by_id = {run.id: run for run in found}
-    default = [i for i in by_id if i in latest.values()]
-    chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none")
-    return [by_id[i] for i in chosen]
-
-
-def _language(result: pd.DataFrame) -> str:
-    """The language that everything below is about; empty = all of them together."""
-    spoken = sorted(set(result["language"]) - {""})
-    offered = [*spoken, ""] if len(spoken) > 1 else spoken
-    chosen = st.segmented_control("Language of the clips", offered, default=offered[0], format_func=_name, required=True)
-    return str(chosen)
-
-
-def _name(tag: str) -> str:
-    return languages.spoken(tag, "en") if tag else "All together"
 
 
 def _overview(scores: pd.DataFrame) -> None:
@@ -50,19 +26,15 @@ def _overview(scores: pd.DataFrame) -> None:
     st.caption("UA: the mean of the recalls of all emotions, from 0 to 1. “Cannot say” counts as not recognised.")
     ua = scores[(scores["metric"] == "ua") & (scores["rater"] == "")]
     wide = ua.pivot(index="group", columns="language", values="value").loc[ua["group"].unique()]
-    wide = wide[[tag for tag in [*wide.columns[1:], ""] if tag in wide.columns]].rename(columns=_name).reset_index()
+    wide = wide[[tag for tag in [*wide.columns[1:], ""] if tag in wide.columns]].rename(columns=beside.name).reset_index()
     table.draw(wide.rename_axis(columns=None))
 
 
 def _dots(scores: pd.DataFrame, language: str) -> None:
-    here = scores[scores["language"] == language].assign(language=_name(language))
-    st.subheader(f"People and models on {_clips(language)}", anchor=False)
+    here = scores[scores["language"] == language].assign(language=beside.name(language))
+    st.subheader(f"People and models on {beside.clips(language)}", anchor=False)
     st.caption("UA with its 95 % interval, bootstrapped over listeners and clips. Dotted: pure guessing.")
     chart.draw(figures.ua_dots(here), key=f"dots {language}")
-
-
-def _clips(language: str) -> str:
-    return f"clips in {_name(language)}" if language else "all clips"
 
 
 def _matrices(confusion: pd.DataFrame, groups: Sequence[str], *, key: str) -> None:
@@ -126,8 +98,8 @@ def _paper(paper: Published, language: str) -> None:
     st.write(paper.citation)
     here = paper.confusion[paper.confusion["language"] == language]
     if here.empty:
-        has = ", ".join(_name(tag) for tag in sorted(set(paper.confusion["language"])))
-        st.info(f"It prints no confusion matrix of {_clips(language)}. It has: {has}.")
+        has = ", ".join(beside.name(tag) for tag in sorted(set(paper.confusion["language"])))
+        st.info(f"It prints no confusion matrix of {beside.clips(language)}. It has: {has}.")
     else:
         _matrices(here, list(here["group"].unique()), key=f"{paper.name} {language}")
     with st.container(horizontal=True):
@@ -137,12 +109,13 @@ def _paper(paper: Published, language: str) -> None:
 
 def _side_by_side(study: Study, compared: reads.Compared) -> None:
     scored, files = compared.result.scored, compared.result.files
-    _overview(scored.scores)
-    language = _language(scored.scores)
-    _dots(scored.scores, language)
+    rows = scored.scores[(scored.scores["corpus"] == "") & ~scored.scores["metric"].isin(segment_metrics())]
+    _overview(rows)
+    language = beside.language(scored.scores["language"])
+    _dots(rows, language)
     _confusion(scored.confusion, language, files)
     _published(language)
-    _per_emotion(scored.scores, language, files)
+    _per_emotion(rows, language, files)
     _tests(compared.result.tests, language, files)
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte, and a report to hand on.")
@@ -162,16 +135,11 @@ def _nothing() -> None:
 def _page(study: Study) -> None:
     if study.synthetic:
         frame.synthetic_banner()
-    compared = reads.compared(study, Store(), _runs(reads.finished(study)))
+    compared = reads.compared(study, Store(), beside.runs(reads.finished(study)))
     if compared is None:
         _nothing()
         return
-    if compared.simulated:
-        st.warning(
-            f"**Simulated listeners.** {compared.simulated} of {compared.people} listeners are simulated: they answered by "
-            "chance and heard nothing.",
-            icon=":material/smart_toy:",
-        )
+    beside.simulated(compared.simulated, compared.people)
     _side_by_side(study, compared)
 
 

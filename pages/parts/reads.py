@@ -11,13 +11,16 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from listening_tests import export
 from listening_tests.store import Store
 from listening_tests.study import Study
-from ser_core import places, ratings, report, runs
+from ser_core import places, ratings, report, runs, scores
+from ser_core.errors import BadInput, Problem
 from ser_core.runs import Run
+from ser_core.segment_agreement import agreement, density, deviations
 
 
 @dataclass(frozen=True)
@@ -52,38 +55,149 @@ def _finished(version: str, folder: str, names: tuple[str, ...], *, _study: Stud
     return sorted(runs.of(_study.stimuli), key=lambda run: (str(run.config.get("written_at", "")), run.id), reverse=True)
 
 
-def compared(study: Study, store: Store, chosen: Sequence[Run]) -> Compared | None:
-    """Score what people and the chosen runs said of the study's clips; None where nobody has said anything yet.
+@dataclass(frozen=True)
+class Joined:
+    """What people and runs said of a study's clips, as one set of tables.
+
+    Attributes:
+        tables: checked tables.
+        people: how many listeners there are.
+        simulated: how many of them are simulated.
+        export: what a researcher types to get the folder of the people's tables; empty where nobody has answered.
+        folders: the folders that hold what stands in the tables, the people's first.
+    """
+
+    tables: ratings.Tables
+    people: int
+    simulated: int
+    export: str
+    folders: tuple[str, ...]
+
+    def commands(self, *names: str, out: str) -> str:
+        """What a researcher types to let these commands read the same and write into ``out``, a line for each."""
+        typed = (shlex.join(["python", "-m", "ser_core", name, *self.folders, "--out", out]) for name in names)
+        return "\n".join(filter(None, (self.export, *typed)))
+
+
+def joined(study: Study, store: Store, chosen: Sequence[Run]) -> Joined | None:
+    """People's answers and the chosen runs together; None where nobody has said anything yet.
 
     Raises:
-        BadInput: the runs contradict each other, or nothing can be scored.
+        BadInput: the runs contradict each other.
     """
-    return _compared(
-        study.version,
-        str(store.engine.url),
-        store.count(study.id),
-        tuple(r.id for r in chosen),
-        _from=(study, store, chosen),
-    )
+    return _joined(*_key(study, store, chosen), _from=(study, store, chosen))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Scoring …")
-def _compared(
+def _key(study: Study, store: Store, chosen: Sequence[Run]) -> tuple[str, str, int, tuple[str, ...]]:
+    return study.version, str(store.engine.url), store.count(study.id), tuple(r.id for r in chosen)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading …")
+def _joined(
     version: str, database: str, answers: int, names: tuple[str, ...], *, _from: tuple[Study, Store, Sequence[Run]]
-) -> Compared | None:
+) -> Joined | None:
     study, store, chosen = _from
     people = export.tables(study, store)
     heard = len(people.ratings) > 0
     parts = [*([people] if heard else []), *(run.tables for run in chosen)]
     if not parts:
         return None
-    tables = ratings.combine(parts, names=[*(["people"] if heard else []), *names])
-    folders = [*(["people"] if heard else []), *(str(run.folder) for run in chosen)]
-    command = shlex.join(["python", "-m", "ser_core", "compare", *folders, "--out", "comparison"])
-    first = shlex.join(["python", "-m", "listening_tests", "export", str(study.folder), "--out", "people"])
-    return Compared(
-        report.comparison(tables, command=command),
+    return Joined(
+        ratings.combine(parts, names=[*(["people"] if heard else []), *names]),
         len(people.raters),
         int((people.raters["simulated"] == "yes").sum()) if heard else 0,
-        f"{first}\n{command}" if heard else command,
+        shlex.join(["python", "-m", "listening_tests", "export", str(study.folder), "--out", "people"]) if heard else "",
+        (*(["people"] if heard else []), *(str(run.folder) for run in chosen)),
     )
+
+
+def compared(study: Study, store: Store, chosen: Sequence[Run]) -> Compared | None:
+    """Score what people and the chosen runs said of the study's clips; None where nobody has said anything yet.
+
+    Raises:
+        BadInput: the runs contradict each other, or nothing can be scored.
+    """
+    return _compared(*_key(study, store, chosen), _from=(study, store, chosen))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Scoring …")
+def _compared(
+    version: str, database: str, answers: int, names: tuple[str, ...], *, _from: tuple[Study, Store, Sequence[Run]]
+) -> Compared | None:
+    both = joined(*_from)
+    if both is None:
+        return None
+    commands = both.commands("compare", out="comparison")
+    comparison = report.comparison(both.tables, command=commands.splitlines()[-1])
+    return Compared(comparison, both.people, both.simulated, commands)
+
+
+def scored(study: Study, store: Store, chosen: Sequence[Run]) -> scores.Scores | None:
+    """What ``python -m ser_core score`` writes of the same; None where nobody has said anything yet.
+
+    Raises:
+        BadInput: the runs contradict each other, or nothing can be scored.
+    """
+    return _scored(*_key(study, store, chosen), _from=(study, store, chosen))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Scoring …")
+def _scored(
+    version: str, database: str, answers: int, names: tuple[str, ...], *, _from: tuple[Study, Store, Sequence[Run]]
+) -> scores.Scores | None:
+    both = joined(*_from)
+    return None if both is None else scores.score(both.tables)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """How alike raters mark: the three tables of ``ser_core.segment_agreement``."""
+
+    agreement: pd.DataFrame
+    deviations: pd.DataFrame
+    density: pd.DataFrame
+
+
+def agreed(study: Study, store: Store, chosen: Sequence[Run]) -> Agreed | None:
+    """How alike people and models mark parts; None where nobody has said anything yet.
+
+    Raises:
+        BadInput: the runs contradict each other, or nobody marked a part.
+    """
+    return _agreed(*_key(study, store, chosen), _from=(study, store, chosen))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing marks …")
+def _agreed(
+    version: str, database: str, answers: int, names: tuple[str, ...], *, _from: tuple[Study, Store, Sequence[Run]]
+) -> Agreed | None:
+    both = joined(*_from)
+    if both is None:
+        return None
+    return Agreed(*(measure(both.tables) for measure in (agreement, deviations, density)))
+
+
+def posteriors(chosen: Sequence[Run], stimulus: str) -> dict[str, pd.DataFrame]:
+    """By rater, what the runs' models found in each frame of a clip: ``start_s, end_s`` and a column for each label.
+
+    Raises:
+        BadInput: a run's file of posteriors is damaged.
+    """
+    found: dict[str, pd.DataFrame] = {}
+    for run in chosen:
+        found |= _posteriors(str(run.folder / "posteriors.parquet"), stimulus)
+    return found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _posteriors(file: str, stimulus: str) -> dict[str, pd.DataFrame]:
+    try:
+        frames = pd.read_parquet(file, filters=[("stimulus", "==", stimulus)])
+        parts = {str(rater): part.drop(columns=["rater", "stimulus"]) for rater, part in frames.groupby("rater")}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(
+            Problem(f"cannot be read as posteriors ({error}); remove the run, or restore the file", file)
+        ) from error
+    return {rater: part.dropna(axis="columns", how="all") for rater, part in parts.items()}

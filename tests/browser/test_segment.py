@@ -117,7 +117,7 @@ class Marker:
         return answer
 
 
-def _rendered(page: Page, seconds: float) -> tuple[np.ndarray, float]:
+def rendered(page: Page, seconds: float) -> tuple[np.ndarray, float]:
     """What left for the loudspeakers, without the silence around it."""
     enough = f"window.rendered.filter((x) => x !== 0).length > {seconds} * window.rate"  # the CSP lets no other test wait
     page.evaluate(f"new Promise((done) => setInterval(() => {enough} && done(), 50))")
@@ -135,7 +135,7 @@ def test_what_is_stored_is_what_was_heard(rising, context):
     start, end = marker.at("start"), marker.at("end")
     marker.page.evaluate("window.rendered = []")
     marker.button("player.part.play").click()
-    heard, rate = _rendered(marker.page, (end - start) * 0.99)
+    heard, rate = rendered(marker.page, (end - start) * 0.99)
     stored = marker.finish()
     ((start_s, end_s),) = stored["segments"]
     assert (start_s, end_s) == (start, end)
@@ -158,7 +158,7 @@ def test_a_part_that_is_repeated_begins_again_where_it_began(rising, context):
     marker.page.evaluate("window.rendered = []")
     marker.button("player.part.loop").click()
     marker.button("player.part.play").click()
-    heard, rate = _rendered(marker.page, 2.5 * (end - start))
+    heard, rate = rendered(marker.page, 2.5 * (end - start))
     marker.button("player.part.play").click()  # stops it
     size = end - start
     for at in (0.1, 0.1 + size, 0.1 + 2 * size):  # the same moment of three rounds
