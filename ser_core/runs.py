@@ -1,10 +1,10 @@
 """A run: models are fitted on training tables and rate a study's clips, and a folder tells all of it.
 
 A run folder holds the three tables with their codebook, ``config.yaml`` (everything that decided the numbers, resolved),
-``log.txt`` and, of a method that marks parts, ``posteriors.parquet`` (``run_tables.py``). It is made in a hidden folder beside
-it and renamed when it is whole (``engine/workshop.py``). One model is fitted for each language of the training tables, and
-rates every clip: ``mono`` where the clip's language is the one it was trained on, else ``cross``. A method that comes trained
-is one model, of the language that it says.
+``log.txt`` and, of a method that marks parts, ``posteriors.parquet`` (``run_tables.py``). It is made in a hidden folder
+beside it and renamed when it is whole (``engine/workshop.py``). One model is fitted for each language of the training
+tables, and rates every clip: ``mono`` where the clip's language is the one it was trained on, else ``cross``. A method that
+comes trained is one model, of the language that it says.
 
 Clips are checked, heard and rated in shards of a fixed size, which workers of an engine are given. Ratings of the same plan
 are equal byte for byte, on one worker or many, and if the run was cut off and gone on with. Weights are rounded to six

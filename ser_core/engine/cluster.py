@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import socket
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -77,6 +78,8 @@ def _connect(address: str) -> Any:
         import ray
     except ImportError as error:
         raise BadInput("Ray is not installed here; 'pip install -r requirements-ray.txt' installs it.") from error
+    if address not in ("auto", "local") and "://" not in address:
+        _answers(address)
     how: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(
@@ -92,6 +95,15 @@ def _connect(address: str) -> Any:
             f"none."
         ) from None
     return ray
+
+
+def _answers(address: str) -> None:
+    """Whether anybody is there at all: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no Ray cluster answers at '{address}' ({error}); it is host:port of its head.") from error
 
 
 def _environment() -> dict[str, str]:

@@ -55,12 +55,17 @@ class Local:
             self._crew.function = pickle.dumps(function)
             while len(self._idle) < min(self._crew.size, len(shards)):
                 self._idle.append(self._crew.hire())
-            yield from share_out(self._crew, self._idle, shards)
+            try:
+                yield from share_out(self._crew, self._idle, shards)
+            except BaseException:
+                self.close()  # others are still busy with what nobody asks for any more
+                raise
 
     def close(self) -> None:
         """End the worker processes."""
         if self._crew:
             self._crew.dismiss()
+        self._idle.clear()
 
 
 def _devices(device: str) -> list[str]:

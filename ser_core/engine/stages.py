@@ -1,8 +1,8 @@
 """One step of a run after the other, each cut into shards whose results are kept as soon as they are there.
 
 A result is one pickled file, ``shards/<stage>-<number>``, written whole or not at all. What is there is not worked out
-again. Models are kept in the same way and not fitted anew: training takes the longest, and on a GPU it does not give the same
-bits twice, so that the second half of the ratings would be those of another model.
+again. Models are kept in the same way and not fitted anew: training takes the longest, and on a GPU it does not give the
+same bits twice, so that the second half of the ratings would be those of another model.
 """
 
 from __future__ import annotations

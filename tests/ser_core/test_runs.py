@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ser_core import audio, ratings, runs
-from ser_core.engine.workshop import partial_of
+from ser_core.engine.workshop import partial_of, resumable
 from ser_core.errors import BadInput
 from ser_core.stimuli import load
 from tests.ser_core import voices
@@ -229,7 +229,7 @@ def test_a_clip_that_was_exchanged_after_it_was_indexed_is_refused(made, tmp_pat
 # --- whole or not there ----------------------------------------------------------------------------------------------
 
 
-def test_a_crash_in_the_middle_leaves_nothing_behind(made, tmp_path, monkeypatch):
+def test_a_crash_in_the_middle_leaves_no_run_but_what_is_finished(made, tmp_path, monkeypatch):
     def crash(*_, **__):
         assert partial_of(tmp_path / "run").is_dir()
         assert not (tmp_path / "run").exists()
@@ -238,7 +238,8 @@ def test_a_crash_in_the_middle_leaves_nothing_behind(made, tmp_path, monkeypatch
     monkeypatch.setattr(ratings, "write", crash)
     with pytest.raises(RuntimeError, match="out of memory"):
         runs.execute(plan(made), tmp_path / "run")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [partial_of(tmp_path / "run")]
+    assert resumable(tmp_path / "run")
 
 
 def test_what_a_dead_run_left_is_removed_and_said(made, tmp_path):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class Config:
 class Model:
     """A mean spectrum for each emotion."""
 
+    language: str
     labels: tuple[str, ...]
     means: np.ndarray
     config: Config
@@ -42,16 +43,19 @@ class Model:
 
 def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     """The mean of all frames of each emotion."""
-    note(config, "fit")
+    note(config, f"fit {train['language'].iloc[0]}")
     labels = emotions_of(train)
     frames = frames_of(train)
-    means = [np.concatenate([f for f, t in zip(frames, train["truth"], strict=True) if t == l]).mean(axis=0) for l in labels]
-    return Model(labels, np.stack(means), config)
+    truths = train["truth"].tolist()
+    means = [
+        np.mean([f for f, truth in zip(frames, truths, strict=True) if truth == label], axis=(0, 1)) for label in labels
+    ]
+    return Model(str(train["language"].iloc[0]), labels, np.stack(means), config)
 
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     """A softmax of the distance to each mean for every frame; as many parts as labels change."""
-    note(model.config, f"rate {' '.join(stimuli['stimulus'])}")
+    note(model.config, f"rate as {model.language}: {' '.join(stimuli['stimulus'])}")
     if model.config.stop_at in set(stimuli["stimulus"]):
         stop(Path(model.config.diary))
     parts, posteriors = [], []
@@ -68,7 +72,7 @@ def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
         )
         best = weights.argmax(axis=1)
         edges = [0, *(np.flatnonzero(np.diff(best)) + 1), len(best)]
-        for a, b in zip(edges, edges[1:], strict=False):
+        for a, b in pairwise(edges):
             end_s = min(b * FRAME_S, 0.3)
             parts.append((stimulus, a * FRAME_S, end_s, model.labels[best[a]], 1.0))
     return Rated(
@@ -137,7 +141,7 @@ def stopping(diary: Path):
 
 def install() -> None:
     """Let plans of this process find the method, as 'watched'."""
-    run_plan.find_method = lambda name: METHOD
+    setattr(run_plan, "find_method", lambda name: METHOD)  # noqa: B010 (mypy would have it exported)
 
 
 def main(words: list[str]) -> int:
@@ -146,7 +150,3 @@ def main(words: list[str]) -> int:
 
     install()
     return main("ser_core", words)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""Functions of a shard for tests of engines: some end the worker that they are given to."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_core.errors import BadInput, Problem
+
+
+@dataclass(frozen=True)
+class Square:
+    """Squares; a shard that holds ``deadly`` ends its worker as long as the file ``armed`` is there, which it removes."""
+
+    deadly: int = -1
+    armed: str = ""
+    once: bool = True
+
+    def __call__(self, number: int) -> tuple[int, int]:
+        """The square, and the worker's process id."""
+        if number == self.deadly and os.path.exists(self.armed):
+            if self.once:
+                Path(self.armed).unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * number, os.getpid()
+
+
+def refuse(number: int) -> None:
+    """What bad input does."""
+    raise BadInput(Problem("is no number", "a.csv", number), Problem("is no word", "b.csv"))
+
+
+def crash(number: int) -> None:
+    """What a mistake of ours does."""
+    raise ZeroDivisionError("of our own making")
+
+
+def no_room(number: int) -> None:
+    """What a full disk does."""
+    raise BadInput("cannot be written") from OSError(28, "No space left on device")
