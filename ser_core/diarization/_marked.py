@@ -10,7 +10,6 @@ import pandas as pd
 
 from ser_core.diarization._segments import Segmentation, Vector, segments
 from ser_core.errors import BadInput, Problem
-from ser_core.methods._heard import heard as heard
 from ser_core.methods._method import Rated
 
 Frames = tuple[Vector, npt.NDArray[np.floating]]
@@ -30,7 +29,8 @@ def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels:
         BadInput: clips that cannot be heard, or whose frames end too early (tail "error"); all of them.
     """
     parts: list[tuple[str, float, float, str]] = []
-    tables: list[pd.DataFrame] = []
+    ids: list[str] = []
+    frames: list[Frames] = []
     problems: list[Problem] = []
     for row, clip in enumerate(stimuli.to_dict("records")):
         id_ = str(clip["stimulus"])
@@ -41,10 +41,20 @@ def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels:
             problems += [Problem(f"'{id_}' {problem.what}", problem.file or clip["file"]) for problem in bad.problems]
             continue
         parts += [(id_, *interval) for interval in found]
-        times = {"stimulus": id_, "start_s": edges_s[:-1], "end_s": edges_s[1:]}
-        of_label = dict(zip(labels, np.asarray(posteriors, dtype=np.float32).T, strict=True))
-        tables.append(pd.DataFrame(times | of_label))
+        ids.append(id_)
+        frames.append((edges_s, posteriors.astype(np.float32)))
     if problems:
         raise BadInput(*problems)
     ratings = pd.DataFrame(parts, columns=["stimulus", "start_s", "end_s", "label"]).assign(weight=1.0)
-    return Rated(ratings, pd.concat(tables, ignore_index=True))
+    return Rated(ratings, _laid(ids, frames, labels))
+
+
+def _laid(ids: Sequence[str], frames: Sequence[Frames], labels: Sequence[str]) -> pd.DataFrame:
+    """One row for each frame of all clips."""
+    values = np.concatenate([posteriors for _, posteriors in frames])
+    times = {
+        "stimulus": np.repeat(np.array(ids, dtype=object), [len(posteriors) for _, posteriors in frames]),
+        "start_s": np.concatenate([edges_s[:-1] for edges_s, _ in frames]),
+        "end_s": np.concatenate([edges_s[1:] for edges_s, _ in frames]),
+    }
+    return pd.DataFrame(times | {label: values[:, n] for n, label in enumerate(labels)})

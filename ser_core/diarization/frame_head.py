@@ -22,12 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.diarization._marked import Frames, heard, marked
+from ser_core.diarization._marked import Frames, marked
 from ser_core.diarization._segments import Segmentation, Vector, frame_edges
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput
 from ser_core.features import Features
+from ser_core.methods._heard import heard
 from ser_core.methods._method import Ears, Method, Rated
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ser_core.diarization._marked import Frames, heard, marked
+from ser_core.diarization._marked import Frames, marked
 from ser_core.diarization._segments import Segmentation, frame_edges
 from ser_core.encoders._pass import PIECE_S
 from ser_core.encoders.wavlm_sed import LABELS
+from ser_core.methods._heard import heard
 from ser_core.methods._method import Ears, Method, Rated
 
 HOP_S = 0.02

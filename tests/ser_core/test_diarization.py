@@ -16,13 +16,13 @@ import soundfile
 
 from ser_core import audio, checks, ratings
 from ser_core.diarization import frame_head, loudness
-from ser_core.diarization._marked import heard as heard_by
 from ser_core.diarization._segments import Segmentation
 from ser_core.emotions import EMOTIONS
 from ser_core.encoders._find import all_encoders
 from ser_core.errors import BadInput
 from ser_core.languages import is_tag
 from ser_core.methods._find import all_methods
+from ser_core.methods._heard import heard as heard_by
 from ser_core.methods._method import Method, Rated, configured, settable
 from ser_core.metrics.eder import eder
 from ser_core.stimuli import load
@@ -213,6 +213,12 @@ def test_importing_them_leaves_torch_and_sklearn_out():
     code = f"import sys; {modules}print({{'torch', 'torchaudio', 'sklearn'}} & set(sys.modules))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.strip() == "set()"
+
+
+def test_the_document_names_every_model_and_every_setting_of_segments():
+    text = Path(__file__).parents[2].joinpath("docs", "sed.md").read_text(encoding="utf-8")
+    named = [*METHODS, *(field.name for field in dataclasses.fields(Segmentation))]
+    assert [name for name in named if f"`{name}`" not in text] == []
 
 
 # --- the frame head ---
