@@ -32,17 +32,18 @@ def draw(titles: Mapping[str, str]) -> None:
         titles: of models, by their names.
     """
     busy = any(job.state in _ACTIVE for job in jobs.jobs())
-    st.fragment(lambda: _look(titles), run_every=1 if busy else None)()
+    st.fragment(lambda: _look(titles, watched=busy), run_every=1 if busy else None)()
 
 
-def _look(titles: Mapping[str, str]) -> None:
+def _look(titles: Mapping[str, str], *, watched: bool) -> None:
     if not sign_in.is_signed_in():
         st.rerun()
     found = jobs.jobs()
     active = [job for job in reversed(found) if job.state in _ACTIVE]
     names = {job.name for job in active}
-    if st.session_state.pop(_WATCHED, set()) - names:
-        st.rerun()  # the whole page: a run is over, which the list below shows, and perhaps nothing needs to be watched
+    over = st.session_state.pop(_WATCHED, set()) - names
+    if over or (names and not watched):
+        st.rerun()  # the whole page: the runs below it are others, or what was resumed here has to be watched from now on
     st.session_state[_WATCHED] = names
     ended = [job for job in found if job.state not in _ACTIVE]
     latest = sorted(ended, key=lambda job: job.ended_at or job.queued_at, reverse=True)
@@ -153,7 +154,7 @@ def _earlier(ended: Sequence[Job]) -> None:
 
 
 def _log(job: Job, *, expanded: bool) -> None:
-    with st.expander("Log and command", expanded=expanded, key=f"log {job.name}"):
+    with st.expander("Log and command", expanded=expanded, key=f"log {job.name} {job.state}"):
         _words(job)
 
 

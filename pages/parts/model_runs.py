@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +15,7 @@ from listening_tests.study import Study
 from pages.parts import frame, table
 from pages.parts.model_queue import lasting
 from ser_core import places
-from ser_core.methods._method import Method
+from ser_core.methods._method import Method, settable
 from ser_core.runs import Run
 
 
@@ -41,6 +42,7 @@ def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
     learned = sorted(set(raters["source"]) - {""})
     return {
         "model": methods[model].title if model in methods else model,
+        "settings": _settings(config.get("hyper_parameters") or {}, methods.get(model)),
         "says": "parts" if (run.tables.ratings["start_s"].notna()).any() else "whole clips",
         "learned from": ", ".join(languages.spoken(tag, "en") for tag in learned),
         "encoder": config.get("encoder") or "",
@@ -54,6 +56,13 @@ def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
         "finished (UTC)": str(config["written_at"])[:16].replace("T", " "),
         "run": run.id,
     }
+
+
+def _settings(hyper_parameters: Mapping[str, Any], method: Method | None) -> str:
+    """What was not left as it is by itself; encoder and layer have columns of their own."""
+    defaults = {key: value for key, value in settable(method).items() if key not in ("encoder", "layer")} if method else {}
+    chosen = {key: hyper_parameters[key] for key in defaults if key in hyper_parameters}
+    return ", ".join(f"{key}={value}" for key, value in chosen.items() if str(value) != str(defaults[key]))
 
 
 def _took(run: Run) -> str:

@@ -31,7 +31,7 @@ def draw(name: str, method: Method) -> dict[str, str]:
     hints, meant = typing.get_type_hints(method.config), explained(method.config)
     chosen: dict[str, Any] = {}
     defaults = settable(method)
-    inherited = set(defaults) - set(method.config.__annotations__)  # its own first: how segments are made comes after
+    inherited = set(defaults) - set(inspect.get_annotations(method.config))  # its own first: how segments are made comes after
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for field, default in sorted(defaults.items(), key=lambda pair: pair[0] in inherited):
             options = {"help": meant.get(field) or None, "key": f"{name}.{field}", "width": _WIDTH}

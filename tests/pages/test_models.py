@@ -216,21 +216,24 @@ def test_what_is_written_below_a_field_explains_it_in_the_classes_above_too():
 
 
 def test_a_model_started_here_ends_among_the_finished_runs(look, study: Path, saved: dict[str, bytes]):
-    app = run(tick(look("models"), "majority"))
+    app = tick(look("models"), "loudness")
+    app.number_input(key="loudness.share").set_value(0.25)
+    run(app.run())
     (job,) = jobs.jobs()
     jobs.wait(job)
     app.run()
     assert not app.exception
-    assert f"`{job.name}` is done" in app.expander[0].label
+    (done,) = [expander.label for expander in app.expander if expander.label.startswith(f"`{job.name}` is done after ")]
     (row,) = app.dataframe[0].value.to_dict("records")
     assert row["run"] == job.name
-    assert row["model"] == "Majority of the training part"
-    assert (row["clips"], row["says"], row["learned from"]) == (2, "whole clips", "German")
+    assert (row["model"], row["settings"]) == ("The loudest stretch (baseline)", "share=0.25")
+    assert (row["clips"], row["says"], row["learned from"]) == (2, "parts", "German")
+    assert [link.label for link in app.get("page_link")][-2:] == ["Beside the listeners", "Segment by segment"]
     config = (places.runs() / job.name / "config.yaml").read_text(encoding="utf-8")
     assert config.strip() in [code.value for code in app.code]
     assert saved[f"{job.name}.yaml"] == config.encode()
     anew = look("models")
-    assert anew.expander[0].label == app.expander[0].label
+    assert done in [expander.label for expander in anew.expander]
 
 
 def test_a_run_that_fails_shows_its_reason_and_leaves_nothing_half_written(look, study: Path):
@@ -385,3 +388,20 @@ def test_the_page_comes_back_by_itself_only_while_a_model_waits_or_runs(
     monkeypatch.setattr(st, "fragment", fragment)
     assert not look("models").exception
     assert asked == [every_s]
+
+
+def test_what_begins_on_a_page_that_watches_nothing_is_watched_from_then_on(
+    look, study: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen = iter([[], [WAITING]])  # nothing where the page is drawn, then what was resumed
+    asked: list[object] = []
+    real = st.fragment
+
+    def fragment(function, *, run_every):
+        asked.append(run_every)
+        return real(function, run_every=run_every)
+
+    monkeypatch.setattr(jobs, "jobs", lambda: next(seen, [WAITING]))
+    monkeypatch.setattr(st, "fragment", fragment)
+    assert not look("models").exception
+    assert asked == [None, 1]
