@@ -85,7 +85,8 @@ def _shared(layer: Layer, often: list[Array]) -> Array:
     change = np.repeat([1.0, -1.0], len(layer.rater))[order]
     gaps = np.diff(at_s[order], append=at_s.max())
     there = [np.cumsum(w[:, rater] * change, axis=1) for w in often]
-    return np.stack([np.einsum("de,de->d", there[g] * gaps, there[h]) for g, h in pairs(len(often))])
+    for_s = [k * gaps for k in there]
+    return np.stack([np.einsum("de,de->d", for_s[g], there[h]) for g, h in pairs(len(often))])
 
 
 @dataclass(frozen=True)
