@@ -90,15 +90,15 @@ def lengths_and_shared(tables: Tables, kind: str) -> dict[tuple[str, str], list[
     total: dict[tuple[str, str], list[float]] = {}
     for clip, by_rater in said.items():
         for a, b in itertools.combinations(by_rater, 2):
-            pair = tuple(sorted((a.rstrip("0123456789") or "truth", b.rstrip("0123456789") or "truth")))
-            sums = total.setdefault(pair, [0.0, 0.0, 0.0])
+            first, second = sorted(name.rstrip("0123456789") or "truth" for name in (a, b))
+            sums = total.setdefault((first, second), [0.0, 0.0, 0.0])
             for label in {*by_rater[a], *by_rater[b]}:
                 p, q = (by_rater[rater].get(label, []) for rater in (a, b))
                 sums[0] += sum(e - s for s, e in p) + sum(e - s for s, e in q)
                 sums[1] += sum(max(0.0, min(x[1], y[1]) - max(x[0], y[0])) for x in p for y in q)
                 if p and q:
-                    own = [tuple(e - s for s, e in parts) for parts in (p, q)]
-                    sums[2] += expected_overlap(own, length_s[clip])[0, 1]
+                    lengths = [tuple(e - s for s, e in parts) for parts in (p, q)]
+                    sums[2] += expected_overlap(lengths, length_s[clip])[0, 1]
     return total
 
 
@@ -268,8 +268,8 @@ def test_deviations_from_the_truth_are_signed_and_absolute_with_n():
 def test_deviations_between_raters_are_from_the_median_of_the_others():
     tables = random_study(people=4, clips=3)
     edges: dict[str, dict[str, float]] = {}
-    for row in tables.ratings[tables.ratings["rater"].str.startswith(("A", "B"))].itertuples():
-        edges.setdefault(row.stimulus, {})[row.rater] = row.end_s
+    for told in tables.ratings[tables.ratings["rater"].str.startswith(("A", "B"))].to_dict("records"):
+        edges.setdefault(told["stimulus"], {})[told["rater"]] = told["end_s"]
     found = deviations(tables)
     for a, b in (("A", "A"), ("A", "B")):
         wanted = [
@@ -278,8 +278,8 @@ def test_deviations_between_raters_are_from_the_median_of_the_others():
             for rater, own in by_rater.items()
             if rater[0] == a
         ]
-        row = found[(found["edge"] == "offset") & (found["group"] == a) & (found["against"] == b)]
-        row = row[(row["rater"] == "") & (row["language"] == "") & (row["emotion"] == "")].iloc[0]
+        rows = found[(found["edge"] == "offset") & (found["group"] == a) & (found["against"] == b)]
+        row = rows[(rows[["rater", "language", "emotion"]] == "").all(axis=1)].iloc[0]
         assert row["n"] == len(wanted) == 12
         assert row["mean_s"] == pytest.approx(statistics.mean(wanted))
         assert row["median_abs_s"] == pytest.approx(statistics.median([abs(x) for x in wanted]))
@@ -289,9 +289,10 @@ def test_deviations_between_raters_are_from_the_median_of_the_others():
 
 
 def test_density_is_the_share_of_the_group_that_marked_each_moment():
+    no_part = [("A4", "c", math.nan, math.nan, "sad", "none")]
     rows = [("A1", "c", 1, 2, "happy"), ("A2", "c", 1.5, 4, "sad"), ("A3", "c", 0, 4, NEUTRAL), ("B1", "c", 0, 4, "sad")]
-    rows += [("A4", "c", math.nan, math.nan, "sad", "none"), ("B2", "c", 2, 3, "sad"), ("B2", "c", 3, 4, "happy")]
-    found = density(study(rows))
+    rows += [("B2", "c", 2, 3, "sad"), ("B2", "c", 3, 4, "happy")]
+    found = density(study([*rows, *no_part]))
     assert list(found.columns) == list(DENSITY)
     steps = {g: part[["start_s", "end_s", "share", "n"]].to_numpy().tolist() for g, part in found.groupby("group")}
     assert steps["A"] == [[0, 1, 0, 4], [1, 1.5, 0.25, 4], [1.5, 2, 0.5, 4], [2, 4, 0.25, 4]]
