@@ -131,7 +131,7 @@ def _encoder(learns: str, name: str, *, ticked: bool) -> None:
     if _checkpoint.stays_offline():
         _checkpoint.folder(name, encoder)  # says what to do
     st.caption("They are fetched when the run begins. To fetch them before:")
-    st.code(_checkpoint.command(name, encoder), language="shell", wrap_lines=True)
+    st.code(_checkpoint.command(name, encoder), language=None, wrap_lines=True)
 
 
 def machine() -> list[str]:

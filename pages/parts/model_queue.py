@@ -166,7 +166,7 @@ def _words(job: Job) -> None:
         height=240 if job.log_tail.count("\n") > 9 else "content",
     )
     st.caption("The same from a shell:")
-    st.code(command(job), language="shell", wrap_lines=True)
+    st.code(command(job), language=None, wrap_lines=True)
 
 
 def command(job: Job) -> str:

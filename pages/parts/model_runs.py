@@ -81,5 +81,5 @@ def _record(by_id: Mapping[str, Run]) -> None:
     with st.expander("All that decided a run's numbers", key="record"):
         name = st.selectbox("Run", list(by_id), key="record of")
         content = (by_id[name].folder / "config.yaml").read_bytes()
-        st.code(content.decode(), language="yaml", wrap_lines=True, height=400)
+        st.code(content.decode(), language=None, wrap_lines=True, height=400)
         table.save(content, f"{name}.yaml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.parts import frame
+from ser_core.methods._find import find_method
 from tests.browser.people import opened, sign_in
 from tests.browser.test_every_trial import violations
 
@@ -19,6 +20,11 @@ def test_no_page_of_the_researcher_has_a_serious_violation(whole, context):
         page.get_by_role("link", name=label, exact=True).click()
         page.get_by_role("heading", level=1).wait_for()
         found += violations(page, name)
+    page.get_by_role("link", name="Models", exact=True).click()
+    page.get_by_test_id("stCheckbox").get_by_text(find_method("speechbrain_sed").title, exact=True).click()
+    page.get_by_text("Settings of").click()
+    page.get_by_role("spinbutton", name="Min length, s").wait_for()
+    found += violations(page, "models, one ticked")
     assert not found, "\n".join(found)
 
 
