@@ -168,6 +168,7 @@ def sha256(path: str | Path) -> str:
     Raises:
         BadInput: the file cannot be read.
     """
+    _refuse_what_is_no_file(Path(path))  # a named pipe would be waited for
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -333,8 +334,8 @@ def _decoded(path: Path) -> Generator[tuple[Samples, int], None, Facts]:
     if meter.frames < promised and not (kind == "MP3" and _may_lack(path, promised - meter.frames)):
         raise _bad(path, f"is truncated: it promises {promised} samples and holds {meter.frames}. Copy it again")
     if meter.every.silent:
-        what = "is silent: its peak is {:.2g} of full scale, and below {:g} nothing is heard"
-        raise _bad(path, what.format(meter.every.peak, SILENT_BELOW))
+        what = "is silent: all its samples lie within {:g} of full scale (from {:.2g} to {:.2g}), and nothing is heard"
+        raise _bad(path, what.format(2 * SILENT_BELOW, meter.every.low, meter.every.high))
     if meter.mono.silent:
         raise _bad(path, "is silent once its channels are mixed to mono, for they cancel each other; keep one of them")
     return facts

@@ -253,6 +253,8 @@ _POINTER_SAYS = "is a pointer of Git LFS and not the sound; run 'git lfs pull' i
 
 def _is_pointer(path: Path) -> bool:
     try:
+        if not path.is_file():  # a named pipe would be waited for
+            return False
         with path.open("rb") as file:
             return file.read(len(_POINTER)) == _POINTER
     except OSError:

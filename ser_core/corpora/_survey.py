@@ -82,8 +82,8 @@ def _left_out(problems: Sequence[Problem]) -> Iterator[Finding]:
 
 
 def _written(text: str) -> str:
-    """As a file or a screen takes it: bytes of a name that are no UTF-8 become ``\\udc82``."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """As a line of a file or screen takes it: bytes of a name that are no UTF-8 become ``\\udc82``, a line's end ``\\n``."""
+    return text.replace("\n", "\\n").encode("utf-8", "backslashreplace").decode()
 
 
 def _missing(corpus: Corpus, root: Path, stimuli: pd.DataFrame, left_out: Sequence[Problem]) -> Iterator[Finding]:

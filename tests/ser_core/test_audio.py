@@ -235,9 +235,9 @@ def test_a_file_of_one_byte_is_not_sound(tmp_path):
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.5])
-def test_a_silent_file_is_refused_with_its_peak_whatever_its_offset(tmp_path, offset):
+def test_a_silent_file_is_refused_with_its_level_whatever_its_offset(tmp_path, offset):
     what = refusal(written(tmp_path / "a.wav", np.full(16_000, offset)))
-    assert what.startswith(f"is silent: its peak is {offset:.2g} of full scale")
+    assert what.startswith(f"is silent: all its samples lie within 0.002 of full scale (from {offset:.2g} to {offset:.2g})")
 
 
 def test_the_softest_speech_of_a_real_corpus_is_not_silence(tmp_path):
@@ -302,9 +302,11 @@ def test_the_hash_is_that_of_the_bytes(tmp_path):
     assert audio.sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_hash_of_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(BadInput, match="cannot be read"):
-        audio.sha256(tmp_path / "gone.wav")
+def test_the_hash_of_a_missing_file_and_of_a_pipe_that_nobody_fills_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    for name, why in (("gone.wav", "there is no such file"), ("pipe.wav", "is not a file")):
+        with pytest.raises(BadInput, match=why):
+            audio.sha256(tmp_path / name)
 
 
 def test_no_real_clip_is_refused_and_its_length_is_the_one_on_record(shared):

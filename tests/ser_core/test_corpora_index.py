@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def awkward(tmp_path) -> Path:
     noise(root / "dis-f1-n2.wav", level=0)
     (root / "dis-f1-n3.wav").mkdir()
     (root / "dis-f1-n4.wav").symlink_to(root / "gone.wav")
+    os.mkfifo(root / "dis-f1-n5.wav")
     noise(root / "holiday.wav")
     return root
 
@@ -108,20 +110,21 @@ def test_every_awkward_file_is_read_or_named_with_its_reason_and_counted_and_the
         "dis-f1-n2.wav": ("is silent",),
         "dis-f1-n3.wav": ("is not a file",),
         "dis-f1-n4.wav": ("no such file",),
+        "dis-f1-n5.wav": ("is not a file",),
         "holiday.wav": ("is not named as emovo",),
     }
     lines = {Path(line.split(": ")[1]).name: line for line in said.err.splitlines() if line.startswith("left out: ")}
     assert set(lines) == set(reasons)
     for name, some in reasons.items():
         assert any(part in lines[name] for part in some), lines[name]
-    assert "7 clips of 1 speakers (neutral 7); 12 files left out" in said.out
-    assert "unreadable    10 files" in said.out
+    assert "7 clips of 1 speakers (neutral 7); 13 files left out" in said.out
+    assert "unreadable    11 files" in said.out
     assert "silent        1 file" in said.out
     assert "extra         1 file" in said.out
     assert "long: " in said.err
     with (tmp_path / "f.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert Counter(row["kind"] for row in rows)["unreadable"] == 10
+    assert Counter(row["kind"] for row in rows)["unreadable"] == 11
     assert sum(row["kind"] == "missing" for row in rows) == 1 + 588 - 7  # the sentence, and a line for each
 
 
