@@ -25,7 +25,7 @@ from ser_core.counting import JUDGED, Judged, described, leave_out
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
 from ser_core.metrics.eder import Compat, Interval, Tail, eder
-from ser_core.tables import MARKED_NONE, MARKED_WHOLE, marked_as
+from ser_core.tables import MARKED_PARTS, MARKED_WHOLE, marked_as
 
 SEGMENTS = ("rater", "stimulus", "eder", "me_s", "fa_s", "ol_s", "cf_s", "duration_s")
 _UNIT = ["rater", "stimulus", "repeat"]
@@ -56,7 +56,9 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
         BadInput: as ``segments``.
     """
     parts = _parts(tables)
-    units = described(parts.drop_duplicates(_UNIT)[_UNIT], tables).sort_values(_UNIT, ignore_index=True)
+    units = parts.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
+    units = described(units, tables)
+    lost = units["start_s"].isna() & (units["_how"] == MARKED_PARTS)
     facts = tables.stimuli.set_index("stimulus")
     for name in ("truth_start_s", "truth_end_s", "duration_s"):
         units[name] = units["stimulus"].map(facts[name])
@@ -66,6 +68,7 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
         units,
         (
             (units["rater_type"] == "truth", "of raters of type truth"),
+            (lost, f"without the part that was marked ({_some(units, lost)})"),
             (neutral, f"of clips whose truth is neutral ({_some(units, neutral)})"),
             (placeless, f"of clips whose truth has no place in time ({_some(units, placeless & ~neutral)})"),
             (endless, f"of clips of unknown length ({_some(units, endless & ~placeless & ~neutral)})"),
@@ -83,9 +86,9 @@ def _some(units: pd.DataFrame, rule: pd.Series) -> str:
 
 
 def _parts(tables: ratings.Tables) -> pd.DataFrame:
-    """The rows that answer about parts, one for each label that holds; of "no single part" one without times."""
+    """The rows that answer about parts, one for each label that holds; of what has no part one without times."""
     rows = tables.ratings.assign(_how=marked_as(tables.ratings))
-    rows = rows[rows["start_s"].notna() | rows["_how"].isin((MARKED_WHOLE, MARKED_NONE))]
+    rows = rows[rows["start_s"].notna() | (rows["_how"] != "")]
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0
     rows = rows[rows["start_s"].notna() | ~has_parts]
     whole = (rows["_how"] == MARKED_WHOLE) & rows["start_s"].isna()

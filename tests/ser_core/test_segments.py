@@ -103,10 +103,13 @@ def test_what_is_not_scored_is_named():
     ]
     made = tables([part("p", 0.5, 1.0, stimulus=str(c["stimulus"])) for c in clips] + [part("t", 0.5, 1.5)], clips)
     made.raters.loc[made.raters["rater"] == "t", "rater_type"] = "truth"
+    cut_off = frame(RATINGS, [said("p", "a", part="segment", repeat="2")])
+    made = Tables(made.stimuli, made.raters, pd.concat([made.ratings, cut_off], ignore_index=True))
     scored = scores.score(made)
     assert scored.segments["stimulus"].tolist() == ["a"]
     assert scored.left_out == (
         "1 marking of raters of type truth left out.",
+        "1 marking without the part that was marked (a) left out.",
         "1 marking of clips whose truth is neutral (b) left out.",
         "5 markings of clips whose truth has no place in time (c, d, f0 and 2 more) left out.",
         "1 marking of clips of unknown length (e) left out.",
