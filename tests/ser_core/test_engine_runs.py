@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ser_core import places, ratings, runs
+from ser_core import places, ratings, run_record, runs
 from ser_core.engine._engine import CutOff
 from ser_core.engine.cluster import Cluster
 from ser_core.engine.local import Local
@@ -114,11 +112,8 @@ def test_ratings_of_parts_are_those_that_the_posteriors_say(undisturbed):
 
 
 def test_two_workers_of_which_one_is_killed_give_the_same_bytes(plan, undisturbed, tmp_path):
-    with watched.stopping(tmp_path) as stopped:
-        killer = threading.Thread(target=lambda: os.kill(stopped(), signal.SIGKILL))
-        killer.start()
+    with watched.killing(tmp_path):
         run = runs.execute(plan, tmp_path / "run", engine=Local(2))
-        killer.join()
     assert_equal(run.folder, undisturbed)
     assert run.config["engine"] == {"name": "local", "workers": 2}
     done = rated(tmp_path)
@@ -139,11 +134,9 @@ def cluster() -> Iterator[str]:
 
 
 def test_a_ray_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(plan, undisturbed, cluster, tmp_path):
-    with watched.stopping(tmp_path) as stopped:
-        killer = threading.Thread(target=lambda: os.kill(stopped(), signal.SIGKILL))
-        killer.start()
+    run_record.code.cache_clear()  # the project may be worked on while its tests run
+    with watched.killing(tmp_path):
         run = runs.execute(plan, tmp_path / "run", engine=Cluster(cluster))
-        killer.join()
     assert_equal(run.folder, undisturbed)
     assert run.config["engine"] == {"name": "ray", "workers": 2}
     done = rated(tmp_path)
@@ -208,7 +201,7 @@ def remains(killed, plan, top, monkeypatch) -> Path:
         shutil.copytree(killed, kept)
     shutil.rmtree(killed)
     shutil.copytree(kept, killed)
-    plan_of_remains = partial_of(killed / "run") / "plan.json"  # the project may be worked on while its tests run
+    plan_of_remains = partial_of(killed / "run") / "plan.json"  # as above
     monkeypatch.setenv("EARWITNESS_FEATURES", str(killed / "features"))
     monkeypatch.setattr("ser_core.run_record.code", lambda: json.loads(plan_of_remains.read_bytes())["code"])
     return killed

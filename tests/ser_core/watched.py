@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import select
+import signal
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -114,29 +116,53 @@ def stop(diary: Path) -> None:
         pipe = os.open(diary / "said", os.O_WRONLY)
     except FileNotFoundError:
         return
-    os.write(pipe, str(os.getpid()).encode())
+    os.write(pipe, b"%-20d" % os.getpid())
     wait_until_free(diary / "gate")
 
 
 @contextmanager
 def stopping(diary: Path):
     """In this block the method stops where it is told to; gives a function that returns the id of the process that does."""
+    with _listening(diary) as pipe:
+        yield lambda: _stopped(pipe, diary)
+
+
+@contextmanager
+def killing(diary: Path):
+    """In this block a process that comes to where the method stops is killed there, once."""
+    with _listening(diary) as pipe:
+        killer = threading.Thread(target=lambda: _kill(_stopped(pipe, diary)))
+        killer.start()
+        try:
+            yield
+        finally:
+            os.write(pipe, b"0")  # nobody came
+            killer.join()
+
+
+@contextmanager
+def _listening(diary: Path):
     os.mkfifo(diary / "said")
     (diary / "gate").touch()
     pipe = os.open(diary / "said", os.O_RDWR)  # with a writer of our own, it never ends
-
-    def stopped() -> int:
-        ready, _, _ = select.select([pipe], [], [], 120)
-        assert ready, "nobody came to the clip in two minutes"
-        (diary / "said").unlink()  # whoever comes next goes on
-        return int(os.read(pipe, 100))
-
     try:
         with locked(diary / "gate"):
-            yield stopped
+            yield pipe
     finally:
         os.close(pipe)
         (diary / "said").unlink(missing_ok=True)
+
+
+def _stopped(pipe: int, diary: Path) -> int:
+    ready, _, _ = select.select([pipe], [], [], 120)
+    assert ready, "nobody came to the clip in two minutes"
+    (diary / "said").unlink()  # whoever comes next goes on
+    return int(os.read(pipe, 20))
+
+
+def _kill(process: int) -> None:
+    if process:
+        os.kill(process, signal.SIGKILL)
 
 
 def install() -> None:
