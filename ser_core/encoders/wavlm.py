@@ -12,7 +12,7 @@ from ser_core.encoders._transformers import open_packed
 
 _line = partial(
     Encoder,
-    licence="CC BY-SA 3.0 (UniSpeech's, to which the model card refers)",
+    licence="CC BY-SA 3.0 by the hub's card, MIT by github.com/microsoft/unilm; which, its issue 1757 asks",
     open=partial(open_packed, kind="WavLMModel"),
 )
 
