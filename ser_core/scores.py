@@ -194,7 +194,7 @@ def compare(tables: Tables, *, tail: Tail = "neutral", compat: Compat = "") -> p
         BadInput: with ``compat``, what SpeechBrain cannot do.
     """
     counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
-    single = {name: metric for name, metric in metrics().items() if metric.per_emotion}
+    single = {name: metric for name, metric in metrics().items() if metric.per_emotion and metric.compared}
     titles = ", ".join(m.title for m in single.values())
     eder = segment_scores.values(marked, segment_metrics()["eder"])
     families = (

@@ -6,6 +6,7 @@ A judgement is a pair (truth, label). ``None`` means that the number is undefine
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 Judgement = tuple[str, str]
@@ -44,6 +45,26 @@ def f1(judgements: Sequence[Judgement], emotion: str) -> float | None:
     if not r or not p:
         return 0.0
     return 2 * p * r / (p + r)
+
+
+def hu(judgements: Sequence[Judgement], emotion: str) -> float | None:
+    """Recall times precision; 0 if the emotion was heard and never recognised."""
+    r = recall(judgements, emotion)
+    if r is None:
+        return None
+    return r * (precision(judgements, emotion) or 0.0)
+
+
+def d_prime(judgements: Sequence[Judgement], emotion: str) -> float | None:
+    """z of the share of hits minus z of the share of false alarms, each of the four cells with half a judgement more."""
+    cells = {(own, said): 0.5 for own in (True, False) for said in (True, False)}
+    for truth, label in judgements:
+        cells[truth == emotion, label == emotion] += 1
+    own, other = (cells[kind, True] + cells[kind, False] for kind in (True, False))
+    if own == 1 or other == 1:
+        return None
+    z = statistics.NormalDist().inv_cdf
+    return z(cells[True, True] / own) - z(cells[False, True] / other)
 
 
 def wa(judgements: Sequence[Judgement]) -> float | None:

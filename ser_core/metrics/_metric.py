@@ -35,11 +35,14 @@ class Metric(Measure):
         value: counts ``[..., truth, label]`` (see ``_confusion``) -> ``[..., truth]`` if ``per_emotion`` else ``[...]``;
             NaN where it is undefined.
         rests_on: counts -> how many judgements each value rests on, in the shape of ``value``.
+        compared: for one of each emotion, whether groups of people are tested on it. Measures that ask the same of the
+            same cells in other words are not: each would make the family larger, and every corrected p value with it.
     """
 
     per_emotion: bool
     value: Callable[[Array], Array]
     rests_on: Callable[[Array], Array] = total
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def metrics() -> dict[str, Metric]:
     """Every metric of recognition by its name, those of a whole table before those of each emotion.
 
     >>> list(metrics())
-    ['macro_f1', 'ua', 'wa', 'f1', 'precision', 'recall']
+    ['macro_f1', 'ua', 'wa', 'd_prime', 'f1', 'hu', 'precision', 'recall']
     """
     found = {name: metric for name, metric in _all().items() if isinstance(metric, Metric)}
     return dict(sorted(found.items(), key=lambda item: item[1].per_emotion))

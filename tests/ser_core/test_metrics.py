@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
 
 from ser_core.metrics._metric import Metric, metrics
@@ -72,8 +73,13 @@ def test_all_right_is_the_better_bound_and_all_wrong_the_worse(metric):
     right = np.hstack([np.eye(4) * 3, np.zeros((4, 1))])
     wrong = np.roll(np.eye(4), 1, axis=1) * 3
     worse, better = metric.bounds if metric.higher_is_better else metric.bounds[::-1]
-    np.testing.assert_array_equal(np.unique(metric.value(right)), [better])
-    np.testing.assert_array_equal(np.unique(metric.value(wrong)), [worse])
+    if np.isfinite(metric.bounds).all():
+        np.testing.assert_array_equal(np.unique(metric.value(right)), [better])
+        np.testing.assert_array_equal(np.unique(metric.value(wrong)), [worse])
+    else:  # no table of counts reaches the bound, but twice as many judgements come nearer to it
+        for counts, bound in ((right, better), (wrong, worse)):
+            value, nearer = (np.sign(bound) * metric.value(n * counts) for n in (1, 2))
+            assert ((value > 0) & (value < nearer)).all()
 
 
 def test_the_order_of_the_emotions_does_not_matter(metric):
@@ -104,6 +110,36 @@ def test_scikit_learn_says_the_same():
     assert found["macro_f1"] == pytest.approx(f1_score(truth, label, labels=TRUTHS, average="macro"))
     assert found["ua"] == pytest.approx(balanced_accuracy_score(truth, label))
     assert found["wa"] == pytest.approx(accuracy_score(truth, label))
+
+
+def test_hu_equals_wagners_definition_from_recall_and_precision_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    truth, label = rng.choice(TRUTHS, 200), rng.choice(LABELS, 200)
+    both = (score(truth, label, labels=TRUTHS, average=None) for score in (recall_score, precision_score))
+    np.testing.assert_allclose(
+        metrics()["hu"].value(counts_of(list(zip(truth, label, strict=True)))), np.prod(list(both), 0)
+    )
+
+
+def test_d_prime_of_20_hits_in_20_and_no_false_alarm_has_half_a_judgement_more_in_each_cell():
+    value = metrics()["d_prime"].value(np.array([[20.0, 0.0], [0.0, 20.0]]))
+    np.testing.assert_allclose(value, 2 * norm.ppf(20.5 / 21))
+
+
+def test_d_prime_does_not_follow_the_readiness_to_answer_as_recall_does():
+    """Two listeners, one bold and one shy with "angry", of the same distance 1.5 between the two normal curves."""
+    d_prime, recall, n = metrics()["d_prime"], metrics()["recall"], 10_000
+    bold, shy = (norm.cdf([[1.5 - c, c - 1.5], [-c, c]]) * n for c in (0.2, 1.4))
+    np.testing.assert_allclose([d_prime.value(table)[0] for table in (bold, shy)], 1.5, atol=0.01)
+    assert recall.value(bold)[0] - recall.value(shy)[0] > 0.3
+
+
+def test_only_what_is_declared_so_is_tested_between_groups():
+    assert [name for name, metric in metrics().items() if metric.per_emotion and metric.compared] == [
+        "f1",
+        "precision",
+        "recall",
+    ]
 
 
 def test_cannot_say_counts_as_heard_and_not_recognised():

@@ -99,7 +99,7 @@ def judgements(tables: Tables, *, rater="", group="", language="") -> list[tuple
 def test_every_value_equals_the_slow_reference():
     tables = study()
     rows = scores.score(tables, draws=0).scores
-    assert len(rows) == (3 + 8) * 3 * (3 + 3 * len(EMOTIONS))
+    assert len(rows) == (3 + 8) * 3 * (3 + 5 * len(EMOTIONS))
     for row in rows.to_dict("records"):
         pairs = judgements(tables, rater=row["rater"], group=row["group"], language=row["language"])
         slow = getattr(reference, row["metric"])
