@@ -17,7 +17,6 @@ from ser_core.ratings import Tables, to_csv
 from ser_core.runs import Run
 from ser_core.scores import Scores
 from ser_core.segment_agreement import KINDS
-from ser_core.segments import SEGMENTS
 
 frame.begin("segments")
 
@@ -204,14 +203,12 @@ def _page(study: Study) -> None:
     beside.simulated(joined.simulated, joined.people)
     if not found:
         _no_model()
-    scored = _scored(study, store, chosen)
-    errors = scored.segments if isinstance(scored, Scores) else pd.DataFrame(columns=list(SEGMENTS))
-    st.fragment(_one_clip)(study, joined.tables, errors, chosen)
+    st.fragment(_one_clip)(study, joined.tables, joined.errors, chosen)
+    st.subheader("All clips together", anchor=False)
     agreed = reads.agreed(study, store, chosen)
     if agreed is not None:
-        st.subheader("All clips together", anchor=False)
         language = beside.language(agreed.agreement["language"])
-        _error_rates(scored, language)
+        _error_rates(_scored(study, store, chosen), language)
         _agreement(agreed, language)
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ from ser_core import places, ratings, report, runs, scores
 from ser_core.errors import BadInput, Problem
 from ser_core.runs import Run
 from ser_core.segment_agreement import agreement, density, deviations
+from ser_core.segments import segments
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Joined:
     simulated: int
     export: str
     folders: tuple[str, ...]
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """The error rate of every rater on every clip, ``segments.csv`` as ``score`` writes it."""
+        return segments(self.tables)
 
     def commands(self, *names: str, out: str) -> str:
         """What a researcher types to let these commands read the same and write into ``out``, a line for each."""

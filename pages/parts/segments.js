@@ -49,8 +49,8 @@ const s = (seconds) => seconds.toFixed(2);
 
 /** One label as one group or one model gave it: its lanes, its density, its posterior. */
 class Row {
-  constructor(timeline, who, { label, colour, parts, covered, curve }, of) {
-    Object.assign(this, { timeline, who, label: label.replace("_", " "), colour, parts, covered, curve, of });
+  constructor(timeline, who, { label, colour, parts, covered, curve }) {
+    Object.assign(this, { timeline, who, label: label.replace("_", " "), colour, parts, covered, curve });
     this.lanes = parts.reduce((most, { lane }) => Math.max(most, lane + 1), 0);
     this.folded = this.lanes > FOLD;
     this.at = 0;
@@ -99,7 +99,7 @@ class Row {
     const shown = [];
     if (this.curve.length) shown.push(this.area("curve", curvePath(this.curve, duration), 1));
     this.picked = svg("path", { class: "picked" });
-    if (this.folded) shown.push(this.area("density", densityPath(this.covered, duration, this.of), this.of));
+    if (this.folded) shown.push(this.area("density", densityPath(this.covered, duration, this.lanes), this.lanes));
     else if (this.lanes) {
       const bars = svg("path", { d: this.parts.map((part) => this.bar(part)).join("") });
       bars.style.fill = this.colour;
@@ -277,13 +277,13 @@ class Timeline {
     this.head = el("div", { class: "playhead", hidden: true });
     const over = el("div", { class: "over", "aria-hidden": "true" }, this.band(truth), this.head);
     const all = { start_s: 0, end_s: this.duration, lane: 0, who: "The whole clip", note: "" };
-    this.whole = new Row(this, "the clip", { label: "Whole clip", colour: "transparent", parts: [all], covered: [], curve: [] }, 1);
+    this.whole = new Row(this, "the clip", { label: "Whole clip", colour: "transparent", parts: [all], covered: [], curve: [] });
     this.whole.track.prepend(this.outline(peaks));
     this.rows = [this.whole];
     const shown = [this.whole.node];
     if (truth) {
       const part = { ...truth, lane: 0, who: "The truth", note: "" };
-      this.rows.push(new Row(this, "the truth", { ...truth, label: `Truth: ${truth.label}`, parts: [part], covered: [], curve: [] }, 1));
+      this.rows.push(new Row(this, "the truth", { ...truth, label: `Truth: ${truth.label}`, parts: [part], covered: [], curve: [] }));
       shown.push(this.rows.at(-1).node);
     }
     for (const block of blocks) shown.push(this.section(block));
@@ -321,7 +321,7 @@ class Timeline {
   }
 
   section({ title, said, shares, of, rows }) {
-    const made = rows.map((row) => new Row(this, title, row, of));
+    const made = rows.map((row) => new Row(this, title, row));
     this.rows.push(...made);
     return el(
       "section",
