@@ -298,7 +298,9 @@ def _state(folder: Path, *, lives: bool, began: bool, ended: dict[str, Any]) -> 
         return "cancelled", ""
     if not ended:
         return "failed", "ended without saying why: it was killed, or the machine stopped or ran out of memory"
-    return "failed", {2: "the input cannot be used; the log says why"}.get(ended["code"], "our fault; the log says where")
+    return "failed", {2: "the input cannot be used; the log says why"}.get(
+        ended["code"], "our fault, or the machine's (network, disk, memory); the log says which"
+    )
 
 
 def _ended_at(folder: Path, ended: dict[str, Any]) -> datetime:
