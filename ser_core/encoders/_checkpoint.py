@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ser_core import places
+from ser_core import audio, places
 from ser_core.encoders._encoder import Encoder
 from ser_core.errors import BadInput
 
@@ -108,7 +108,7 @@ def revision(encoder: Encoder, folder: Path | None) -> str:
 
 def weights(folder: Path) -> list[Path]:
     """The weights files of a folder, preferred ones first."""
-    return [file for pattern in WEIGHTS for file in sorted(folder.glob(pattern))]
+    return [file for pattern in WEIGHTS for file in sorted(folder.glob(pattern)) if file.is_file()]
 
 
 def is_url(encoder: Encoder) -> bool:
@@ -130,15 +130,18 @@ def command(name: str, encoder: Encoder) -> str:
 
 
 def sha256(file: Path) -> str:
-    """Of the file's content, in hex; worked out once for each version of it."""
+    """Of the file's content, in hex; worked out once for each version of it.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
     state = file.stat()
     return _sha256(file, state.st_size, state.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
 def _sha256(file: Path, size: int, changed: int) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return audio.sha256(file)
 
 
 def _missing(name: str, encoder: Encoder, why: str) -> str:

@@ -23,7 +23,7 @@ def state_of(file: Path) -> dict[str, Any]:
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as failure:  # pickle, zip and torch each have their own for a broken file
-        first = (str(failure).strip().splitlines() or [type(failure).__name__])[0]
+        first = f"{type(failure).__name__} {str(failure).strip().partition(chr(10))[0]}".strip()
         raise BadInput(Problem(f"the weights cannot be read ({first}).", file)) from failure
     for name in _INSIDE:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):

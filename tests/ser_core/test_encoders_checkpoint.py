@@ -209,6 +209,15 @@ def no_weights(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
 
 
+def a_folder(folder: Path) -> None:
+    no_weights(folder)
+    (folder / "model.safetensors").mkdir()
+
+
+def empty(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"")
+
+
 def no_config(folder: Path) -> None:
     (folder / "config.json").unlink()
 
@@ -250,6 +259,8 @@ def shallower(folder: Path) -> None:
     [
         (cut, "the checkpoint cannot be read"),
         (no_weights, "holds no weights"),
+        (a_folder, "holds no weights"),
+        (empty, "the checkpoint cannot be read"),
         (no_config, "has no config.json"),
         (no_front_end, "has no preprocessor_config.json"),
         (broken_config, r"config\.json: cannot be read"),
