@@ -28,7 +28,7 @@ PRACTICE = "practice"
 SHARD = 256
 """Clips in a shard, if nothing else is said."""
 
-_LARGEST = 512
+LARGEST = 512
 """Of a shard: what is heard together must be one window of the features' store (``features.WINDOW``)."""
 
 
@@ -94,8 +94,8 @@ def resolve(plan: Plan, out: Path) -> Resolved:
         problems += bad.problems
     if os.path.exists(out):
         problems.append(Problem("exists already; a run never writes over another. Choose another name", out))
-    if not 1 <= plan.shard <= _LARGEST:
-        problems.append(Problem(f"a shard must hold 1 to {_LARGEST} clips, not {plan.shard}"))
+    if not 1 <= plan.shard <= LARGEST:
+        problems.append(Problem(f"a shard must hold 1 to {LARGEST} clips, not {plan.shard}"))
     if plan.threads < 1:
         problems.append(Problem(f"a worker computes with at least 1 thread, not {plan.threads}"))
     clips = _table(plan.stimuli, problems, read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +82,18 @@ class Spoken:
 
     def _named(self, rows: pd.DataFrame, source: str) -> pd.DataFrame:
         """Rows with their rater, who depends on the language of the clip."""
-        clips, raters = self.told.clips, self._raters(source)
-        target = dict(zip(clips["stimulus"], clips["language"].map(languages.normal), strict=True))
-        return rows.assign(rater=[raters[target[stimulus]]["rater"] for stimulus in rows["stimulus"]])
+        raters = self._raters(source)
+        return rows.assign(rater=[raters[self._target[stimulus]]["rater"] for stimulus in rows["stimulus"]])
+
+    @cached_property
+    def _target(self) -> dict[str, str]:
+        """The language of each clip."""
+        clips = self.told.clips
+        return dict(zip(clips["stimulus"], clips["language"].map(languages.normal), strict=True))
 
     def _raters(self, source: str) -> dict[str, dict[str, Any]]:
         """The raters of one model, by the language of the clips that they rate."""
-        targets = sorted(set(self.told.clips["language"].map(languages.normal)))
-        return {target: self._rater(source, target) for target in targets}
+        return {target: self._rater(source, target) for target in sorted(set(self._target.values()))}
 
     def _rater(self, source: str, target: str) -> dict[str, Any]:
         plan, ears = self.told.plan, self.told.ears

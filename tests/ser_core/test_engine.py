@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from ser_core.engine._engine import TRIES, CutOff, Shard
 from ser_core.engine.local import Local
 from ser_core.errors import BadInput
+from ser_core.methods._find import all_methods
 from tests.ser_core import deadly
 
 SHARDS = [Shard(n, n, (f"clip-{n}",)) for n in range(6)]
@@ -72,6 +74,11 @@ def test_a_full_disk_is_told_from_bad_input(two):
 def test_a_mistake_of_ours_arrives_with_the_traceback_of_the_worker(two):
     with pytest.raises(RuntimeError, match=r"(?s)deadly\.py.*ZeroDivisionError: of our own making"):
         list(two.map(deadly.crash, SHARDS[:1]))
+
+
+@pytest.mark.parametrize("method", all_methods().values(), ids=lambda method: method.title)
+def test_every_method_can_be_sent_to_a_worker(method):
+    assert pickle.loads(pickle.dumps(method)) == method
 
 
 def test_workers_end_with_the_engine_even_in_the_middle_of_a_shard(tmp_path):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ser_core import ratings
+from ser_core import ratings, runs
 from ser_core.cli import main
+from ser_core.engine._engine import CutOff
 from tests.ser_core import voices
 
 
@@ -37,6 +38,27 @@ def test_the_seed_is_part_of_who_rated(tmp_path):
     words = ("predict", "--stimuli", study, "--model", "majority", "--train", train, "--out", tmp_path / "run", "--seed", 7)
     assert run(*words) == 0
     assert ratings.read(tmp_path / "run").raters["rater"].tolist() == ["majority.de.de.s7"]
+
+
+def test_what_makes_no_sense_together_is_refused(tmp_path, capsys):
+    words = ("predict", "--stimuli", tmp_path / "s.csv", "--model", "majority", "--out", tmp_path / "run")
+    assert run(*words, "--workers", 0) == 2
+    assert run(*words, "--address", "a:1") == 2
+    said = capsys.readouterr().err
+    assert "--workers must be 1 or more, not 0." in said
+    assert "add --engine ray" in said
+
+
+def test_what_cannot_go_on_now_ends_with_1_and_says_how_it_goes_on(tmp_path, capsys, monkeypatch):
+    def cut_off(*_, **__):
+        raise CutOff("the disk is full")
+
+    monkeypatch.setattr(runs, "execute", cut_off)
+    assert run("predict", "--stimuli", tmp_path / "s.csv", "--model", "majority", "--out", tmp_path / "run") == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "the disk is full",
+        "What is finished was kept; the same command goes on from there.",
+    ]
 
 
 def recalls(folder: Path) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -16,6 +17,9 @@ import yaml
 from ser_core import audio, ratings, runs
 from ser_core.engine.workshop import partial_of, resumable
 from ser_core.errors import BadInput
+from ser_core.features import WINDOW
+from ser_core.methods import majority
+from ser_core.run_plan import LARGEST
 from ser_core.stimuli import load
 from tests.ser_core import voices
 
@@ -159,6 +163,24 @@ def test_the_clips_of_a_run_are_found_from_its_table_and_have_their_true_hash(ma
     assert [audio.sha256(file) for file in stimuli["file"]] == stimuli["sha256"].tolist()
 
 
+def test_a_method_that_comes_trained_needs_no_training_table_and_uses_none(made, tmp_path, monkeypatch):
+    def fit(train, dev, config):
+        assert train.empty
+        assert dev.empty
+        return majority.Model(("angry", "sad"), (0.25, 0.75))
+
+    trained = dataclasses.replace(majority.METHOD, fit=fit, learns=False, trained_on="DE")
+    monkeypatch.setattr("ser_core.run_plan.find_method", lambda name: trained)
+    study = made / "study" / "stimuli.csv"
+    for train in ((), (tmp_path / "gone.csv",)):
+        run = runs.execute(runs.Plan(stimuli=study, train=train, method="trained"), tmp_path / f"run{len(train)}")
+        assert run.tables.raters[["rater", "setting", "source"]].to_numpy().tolist() == [
+            ["trained.de.de.s0", "mono", "de"], ["trained.de.en-scotland.s0", "cross", "de"],
+        ]  # fmt: skip
+        assert run.config["train"] == []
+        assert len(run.tables.ratings) == 16 * 2
+
+
 # --- what it refuses -------------------------------------------------------------------------------------------------
 
 
@@ -211,6 +233,15 @@ def test_training_clips_without_truth_are_named_by_line(made, tmp_path):
     wrong = runs.Plan(stimuli=made / "study" / "stimuli.csv", train=(table,), method="majority")
     said = refused(wrong, tmp_path / "run")
     assert [line.split(": ")[0] for line in said] == [f"{table}:2", f"{table}:3"]
+
+
+def test_a_shard_or_number_of_threads_that_makes_no_sense_is_refused(made, tmp_path):
+    assert LARGEST == WINDOW  # what is heard together is one window of the store, or batches would depend on what is there
+    wrong = dataclasses.replace(plan(made), shard=513, threads=0)
+    assert refused(wrong, tmp_path / "run") == [
+        "a shard must hold 1 to 512 clips, not 513",
+        "a worker computes with at least 1 thread, not 0",
+    ]
 
 
 def test_a_study_of_practice_alone_is_refused(made, tmp_path):
