@@ -10,7 +10,8 @@ from ser_core import feature_cache, places
 from ser_core.cli import Command
 from ser_core.encoders import _checkpoint
 from ser_core.encoders._find import all_encoders
-from ser_core.feature_store import describe
+from ser_core.errors import BadInput
+from ser_core.feature_store import describe, stores
 from ser_core.stimuli import load_all
 
 
@@ -35,6 +36,9 @@ def _run(options: argparse.Namespace) -> int | None:
         for row in rows:
             held = f"{row.clips} clips  {_size(row.bytes)}"
             print(f"{row.encoder}  {row.revision}  {describe(row.settings)}  {held}  {row.folder}")
+        for _, about in stores(root):
+            if isinstance(about, BadInput):
+                print(about, file=sys.stderr)
         print(f"{root}: {len(rows)} sets of features, {_size(sum(row.bytes for row in rows))}")
     elif options.action == "verify":
         clips, problems = feature_cache.verify(root)

@@ -327,6 +327,19 @@ def test_the_commands_tell_what_was_heard_what_was_known_and_what_could_not_be(c
     assert "0 things" in capsys.readouterr().out
 
 
+def test_features_of_which_nobody_can_tell_what_they_are_are_named_and_go(clips, root, capsys):
+    features("logmel", clips.iloc[:2])
+    (about,) = root.glob("*/about.json")
+    about.write_text("{")
+    assert main("ser_core", ["cache", "ls"]) == 0
+    said = capsys.readouterr()
+    assert "0 sets of features" in said.out
+    assert f"{about}: cannot be read" in said.err
+    assert main("ser_core", ["cache", "verify"]) == 2
+    assert main("ser_core", ["cache", "gc"]) == 0
+    assert features("logmel", clips.iloc[:2]).made == 2
+
+
 def test_an_empty_cache_is_listed_checked_and_tidied(root):
     for action in ("ls", "verify", "gc"):
         assert main("ser_core", ["cache", action]) == 0
