@@ -124,7 +124,7 @@ def run_models(page: Page, study: Study, *models: str) -> None:
         page.get_by_test_id("stCheckbox").get_by_text(find_method(model).title, exact=True).click()
     page.get_by_role("button", name="Run" if len(models) == 1 else f"Run {len(models)} models", exact=True).click()
     for model in models:
-        expect(page.get_by_text(re.compile(f"{study.id}-{model}-s0-.* is done"))).to_be_visible(timeout=120_000)
+        expect(page.get_by_text(re.compile(rf"{study.id}-{model}-s0-[\d-]+ is done"))).to_be_visible(timeout=120_000)
 
 
 def command(package: str, *arguments: str) -> None:
