@@ -26,6 +26,8 @@ from tests.browser.people import HURRY, ROOT, App, Listener, command, sign_in
 WIDTHS = {1280: "laptop", 390: "phone"}
 INTERFACES = {("laptop", "light"): "en", ("laptop", "dark"): "de", ("phone", "light"): "zh-Hans", ("phone", "dark"): "de"}
 DEMO = ROOT / "data" / "demo"
+FIGURES = {"compare": ("heading", "People and models on", 1270), "segments": ("group", "Who marked which part", 1000)}
+"""Where the picture of a page's figures begins, and its height in px."""
 
 
 @contextlib.contextmanager
@@ -49,7 +51,7 @@ def _fill(folder: Path) -> None:
     store.open_study(demo)
     simulate(demo, store, listeners=12, seed=1)
     tables = ["--stimuli", str(DEMO / "stimuli.csv"), "--train", str(DEMO / "training" / "stimuli.csv")]
-    for model in ("majority", "logmel_probe"):
+    for model in ("majority", "logmel_probe", "frame_head"):
         command("ser_core", "predict", *tables, "--model", model, "--out", str(folder / "runs" / f"demo-{model}"))
 
 
@@ -57,17 +59,19 @@ def _researcher(app: App, page: Page, name: str, out: Path) -> None:
     page.goto(f"{app.address}/{name}")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    if name == "compare":
+    if name in ("segments", "compare"):
+        expect(page.get_by_role("heading", name="The same without this page")).to_be_visible(timeout=60_000)
         expect(page.locator(".js-plotly-plot").last).to_be_visible()
     width = (page.viewport_size or {"width": 1280})["width"]
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
     page.wait_for_load_state("networkidle")
     page.screenshot(path=out)
-    if name == "compare":
-        top = page.get_by_role("heading", name="People and models on").bounding_box()
+    if name in FIGURES:
+        role, words, height = FIGURES[name]
+        top = page.get_by_role(role, name=words).bounding_box()  # type: ignore[arg-type]
         assert top is not None
-        clip = {"x": 0, "y": top["y"] - 14, "width": width, "height": 1270}
+        clip = {"x": 0, "y": top["y"] - 14, "width": width, "height": height}
         page.screenshot(path=out.with_name(f"{out.stem}-figures.png"), clip=clip)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 860})
 
@@ -117,7 +121,7 @@ def _look(browser: Browser, app: App, folder: Path) -> None:
             expect(page.get_by_label("Password")).to_be_visible()
             page.screenshot(path=folder / f"sign_in-{device}-{scheme}.png")
             sign_in(page, app, "studies")
-            for name in ("studies", "models", "compare"):
+            for name in ("studies", "models", "segments", "compare"):
                 _researcher(app, page, name, folder / f"{name}-{device}-{scheme}.png")
             context.close()
 

@@ -89,7 +89,7 @@ def clips(tables: Tables, errors: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         ``stimulus, truth, language, people, models, eder``: how many of each marked a part, and the mean error rate over
-        all of them (NaN where no one has one; those come last, in the order of the table of clips).
+        all of them (NaN where no one has one; those come last, the ones that most people marked first).
     """
     marks = tables.ratings.loc[tables.ratings["start_s"].notna(), ["rater", "stimulus"]].drop_duplicates()
     kinds = marks["rater"].map(tables.raters.set_index("rater")["rater_type"])
@@ -100,7 +100,7 @@ def clips(tables: Tables, errors: pd.DataFrame) -> pd.DataFrame:
         models=found["stimulus"].map(number["machine"]).fillna(0).astype(int),
         eder=found["stimulus"].map(errors.groupby("stimulus")["eder"].mean()).astype(float),
     )
-    order = found.sort_values("eder", ascending=False, kind="stable", na_position="last")
+    order = found.sort_values(["eder", "people"], ascending=False, kind="stable", na_position="last")
     return order[["stimulus", "truth", "language", "people", "models", "eder"]].reset_index(drop=True)
 
 

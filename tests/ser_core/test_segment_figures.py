@@ -92,7 +92,8 @@ def test_clips_come_hardest_first_and_those_without_a_rate_last() -> None:
     assert found["stimulus"].tolist() == ["two", "one"]
     assert found.loc[0, ["people", "models"]].tolist() == [1, 1]
     assert found.loc[0, "eder"] == pytest.approx(0.3)
-    assert clips(said, NONE)["stimulus"].tolist() == ["one", "two"]
+    more = tables(("p1", "one", 0, 1, "sad"), ("p1", "two", 0, 1, "sad"), ("p2", "two", 0, 1, "sad"))
+    assert clips(more, NONE)["stimulus"].tolist() == ["two", "one"]  # the one that most people marked
 
 
 def test_the_table_holds_every_part_with_the_rate_of_its_rater() -> None:
