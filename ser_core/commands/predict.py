@@ -89,6 +89,8 @@ def _engine(options: argparse.Namespace) -> Engine:
     if options.workers is not None and options.workers < 1:
         raise BadInput(f"--workers must be 1 or more, not {options.workers}.")
     if options.engine == "ray":
+        if options.device not in ("auto", "cpu"):
+            raise BadInput("--device names a device of this machine; a Ray cluster has its own. Choose auto or cpu.")
         return Cluster(options.address or "auto", options.workers)
     if options.address:
         raise BadInput("--address is that of a Ray cluster; add --engine ray.")

@@ -116,7 +116,8 @@ def _environment() -> dict[str, str]:
 def _room(ray: Any, threads: int) -> tuple[int, int]:
     """How many GPUs there are, and how many workers find room."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    gpus = sum(int(machine.get("GPU", 0)) for machine in machines)
+    on_cpu = os.environ.get("EARWITNESS_DEVICE") == "cpu"
+    gpus = 0 if on_cpu else sum(int(machine.get("GPU", 0)) for machine in machines)
     return gpus, gpus or sum(int(machine.get("CPU", 0)) // threads for machine in machines)
 
 

@@ -176,7 +176,7 @@ def _signal(job: Job, number: signal.Signals) -> None:
 
 def _spawn(args: list[str], name: str, folder: Path) -> None:
     """Start the child with the next turn; only behind the door."""
-    others = [_read(file) for file in _jobs_folder().glob("*/job.json")]
+    others = [_asked(file.parent) for file in _jobs_folder().glob("*/job.json")]
     turn, device = 1 + max((other["turn"] for other in others), default=0), _device_of(args)
     before = [
         _jobs_folder() / other["name"] / f"lock-{other['turn']}" for other in others if _share(other["device"], device)
@@ -252,11 +252,17 @@ def _look(folder: Path) -> Job:
 
 
 def _lock(folder: Path) -> Path:
-    return folder / f"lock-{_read(folder / 'job.json')['turn']}"
+    return folder / f"lock-{_asked(folder)['turn']}"
+
+
+def _asked(folder: Path) -> dict[str, Any]:
+    """What ``job.json`` holds; before there was a queue, jobs had no turn."""
+    said = _read(folder / "job.json")
+    return {"turn": 0, "device": "auto", "queued_at": said.get("started_at")} | said
 
 
 def _job(folder: Path) -> Job:
-    said = _read(folder / "job.json")
+    said = _asked(folder)
     out = _out(said["args"])
     lives = is_locked(_lock(folder))  # before exit.json is read: the child writes that and only then lets go
     began, ended = _read(folder / "began.json"), _read(folder / "exit.json")

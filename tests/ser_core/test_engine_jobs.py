@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ser_core import places, ratings
 from ser_core.engine import jobs
+from ser_core.engine.locks import locked
 from ser_core.engine.workshop import partial_of
 from ser_core.errors import BadInput
 from tests.ser_core import voices, watched
@@ -258,13 +262,37 @@ def test_what_a_failed_job_left_can_be_thrown_away(data, args):
 # --- names and order -------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def busy() -> Iterator[None]:
+    """In this block another job runs, so that all others wait, which costs next to nothing."""
+    folder = places.runs() / ".jobs" / "busy"
+    folder.mkdir(parents=True)
+    said = {"name": "busy", "args": [], "turn": 1, "device": "auto", "pid": 0, "queued_at": "2026-01-01T00:00:00+00:00"}
+    for name, text in (("job.json", said), ("began.json", {"at": said["queued_at"]}), ("log.txt", ""), ("lock-1", "")):
+        (folder / name).write_text(json.dumps(text))
+    with locked(folder / "lock-1"):
+        yield
+
+
 def test_a_name_is_used_once_and_names_a_folder(data, args):
-    ended(jobs.start(args, "first"))
-    with pytest.raises(BadInput, match="there was a job named 'first'"):
+    with busy():
         jobs.start(args, "first")
-    for name in ("", "../first", ".hidden", "a b"):
-        with pytest.raises(BadInput, match="cannot name a job"):
-            jobs.start(args, name)
+        with pytest.raises(BadInput, match="there was a job named 'first'"):
+            jobs.start(args, "first")
+        for name in ("", "../first", ".hidden", "a b"):
+            with pytest.raises(BadInput, match="cannot name a job"):
+                jobs.start(args, name)
+
+
+def test_a_job_of_an_earlier_release_is_still_told(data):
+    folder = places.runs() / ".jobs" / "old"
+    folder.mkdir(parents=True)
+    said = {"name": "old", "args": ["predict"], "pid": 1, "started_at": "2026-01-01T00:00:00+00:00"}
+    ended = {"code": 0, "ended_at": "2026-01-01T00:01:00+00:00"}
+    for name, text in (("job.json", said), ("exit.json", ended), ("log.txt", "")):
+        (folder / name).write_text(json.dumps(text))
+    (job,) = jobs.jobs()
+    assert (job.state, job.queued_at.isoformat(), job.started_at) == ("done", said["started_at"], None)
 
 
 def test_a_job_outlives_the_server_that_started_it_and_the_next_one_knows_how_it_stands(data, endless):
@@ -283,9 +311,12 @@ def test_a_job_that_ended_while_no_server_was_there_is_known_as_done(data, args)
 
 
 def test_the_latest_job_comes_first(data, args):
-    for name in ("b", "a", "c"):
-        ended(jobs.start(["corpora"], name))
-    assert [job.name for job in jobs.jobs()] == ["c", "a", "b"]
+    with busy():
+        for name in ("b", "a", "c"):
+            jobs.start(args, name)
+        assert [job.name for job in jobs.jobs()] == ["c", "a", "b", "busy"]
+        for job in jobs.jobs()[:3]:
+            assert jobs.cancel(job).state == "cancelled"
 
 
 def test_the_engine_knows_no_page():

@@ -40,11 +40,14 @@ def test_the_seed_is_part_of_who_rated(tmp_path):
     assert ratings.read(tmp_path / "run").raters["rater"].tolist() == ["majority.de.de.s7"]
 
 
-def test_what_makes_no_sense_together_is_refused(tmp_path, capsys):
+def test_what_makes_no_sense_together_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_DEVICE", "cpu")
     words = ("predict", "--stimuli", tmp_path / "s.csv", "--model", "majority", "--out", tmp_path / "run")
     assert run(*words, "--workers", 0) == 2
     assert run(*words, "--address", "a:1") == 2
+    assert run(*words, "--engine", "ray", "--device", "cuda:1") == 2
     said = capsys.readouterr().err
+    assert "a Ray cluster has its own" in said
     assert "--workers must be 1 or more, not 0." in said
     assert "add --engine ray" in said
 
