@@ -56,6 +56,7 @@ def comparison(
     command: str = "",
     tail: Tail = "neutral",
     compat: Compat = "",
+    said: tuple[str, ...] = (),
 ) -> Comparison:
     """Score, test and report.
 
@@ -65,11 +66,12 @@ def comparison(
         draws: of the bootstrap.
         command: what a reader types to get these files again; left out where empty.
         tail, compat: of EDER, as for ``scores.score``.
+        said: sentences on what was left out before, as for ``scores.score``.
 
     Raises:
         BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
-    scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat)
+    scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat, said=said)
     tests, groups = scores.compare(tables, tail=tail, compat=compat), scores.groups(tables)
     facts = {
         "command": command,

@@ -73,7 +73,15 @@ class Scores:
         return {name: to_csv(data).encode() for name, data in named.items()}
 
 
-def score(tables: Tables, *, seed: int = 0, draws: int = 2000, tail: Tail = "neutral", compat: Compat = "") -> Scores:
+def score(
+    tables: Tables,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    tail: Tail = "neutral",
+    compat: Compat = "",
+    said: tuple[str, ...] = (),
+) -> Scores:
     """Score every rater and every group, in each language, in each corpus of a language that holds several, and over all.
 
     Args:
@@ -82,12 +90,13 @@ def score(tables: Tables, *, seed: int = 0, draws: int = 2000, tail: Tail = "neu
         draws: of the bootstrap; 0 leaves the intervals empty.
         tail: of EDER: what becomes of time of which a model said nothing (see ``metrics/eder.py``).
         compat: of EDER: ``speechbrain`` for its arithmetic.
+        said: sentences on what was left out before, by ``filters.keep`` for example; they open ``left_out``.
 
     Raises:
         BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
     counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
-    left_out = (*counted.left_out, *marked.left_out)
+    left_out = (*said, *counted.left_out, *marked.left_out)
     if counted.judged.empty and marked.judged.empty:
         raise BadInput(
             "there is no judgement of a whole clip whose 'truth' is known, and no marked part of one whose truth has a "

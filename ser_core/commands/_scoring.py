@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from ser_core.cli import add_seed
+from ser_core.filters import FACTS, keep, parse
 from ser_core.metrics.eder import COMPATS, TAILS
-from ser_core.ratings import make_folder, write_whole
+from ser_core.ratings import Tables, make_folder, read_all, write_whole
 from ser_core.report import eder_overview, number, overview
 from ser_core.scores import Scores
 
@@ -20,6 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser, *, out: str, out_required: bo
     parser.add_argument("directories", nargs="+", metavar="DIR", help="folder with stimuli, raters and ratings")
     parser.add_argument("--out", metavar="DIR", required=out_required, help=out)
     add_seed(parser, default=0, help="seed of the bootstrap intervals (default: 0)")
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Which ratings are looked at: ``--where``, as often as wanted."""
+    parser.add_argument(
+        "--where",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help=f"only ratings of which this holds; of several values of one name any will do; names: {', '.join(FACTS)}",
+    )
+
+
+def read_where(options: argparse.Namespace) -> tuple[Tables, tuple[str, ...]]:
+    """The folders' tables as far as ``--where`` wants them, and what that left out.
+
+    Raises:
+        BadInput: the tables are wrong, or a condition is.
+    """
+    return keep(read_all(options.directories), parse(options.where))
 
 
 def add_eder_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +61,10 @@ def chosen(options: argparse.Namespace) -> list[str]:
     """The options that were chosen otherwise than by default, as they are typed."""
     defaults = {"seed": 0, "tail": "neutral", "compat": ""}
     typed = [(name, getattr(options, name)) for name, default in defaults.items() if getattr(options, name) != default]
-    return [word for name, value in typed for word in (f"--{name}", str(value))]
+    return [
+        *(word for name, value in typed for word in (f"--{name}", str(value))),
+        *(w for c in options.where for w in ("--where", c)),
+    ]
 
 
 def write_files(files: Mapping[str, bytes], out: str) -> None:

@@ -6,20 +6,30 @@ import argparse
 import shlex
 
 from ser_core.cli import Command
-from ser_core.commands._scoring import add_arguments, add_eder_arguments, chosen, print_overview, write_files
-from ser_core.ratings import read_all
+from ser_core.commands._scoring import (
+    add_arguments,
+    add_eder_arguments,
+    add_where,
+    chosen,
+    print_overview,
+    read_where,
+    write_files,
+)
 from ser_core.report import comparison, said_of_eder
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser, out="folder to write into", out_required=True)
     add_eder_arguments(parser)
+    add_where(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
-    tables = read_all(options.directories)
+    tables, said = read_where(options)
     command = ["python", "-m", "ser_core", "compare", *options.directories, "--out", options.out, *chosen(options)]
-    made = comparison(tables, seed=options.seed, command=shlex.join(command), tail=options.tail, compat=options.compat)
+    made = comparison(
+        tables, seed=options.seed, command=shlex.join(command), tail=options.tail, compat=options.compat, said=said
+    )
     write_files(made.files, options.out)
     print_overview(made.scored, made.groups, said_of_eder(options.tail, options.compat))
 

@@ -1,0 +1,163 @@
+"""Which ratings are looked at: ``--where language=de`` of ``score`` and ``compare``, and the filters of the compare page.
+
+Conditions on different facts must all hold, of several values of one fact any will do. A fact that only people have
+(``relation``, ``block_name``) leaves models as they are, one that only models have (``setting``, ``encoder``) leaves people
+as they are: else native listeners could not stand beside the models of one setting. Clips and raters of whom no rating is
+left are gone too, so the numbers are those of tables that never held the rest. Emotions that are filtered out are not
+truths any more; they stay among the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from ser_core import languages
+from ser_core.emotions import in_order
+from ser_core.errors import BadInput, nearest
+from ser_core.ratings import Tables, relation
+
+Where = Mapping[str, Sequence[str]]
+"""The values wanted of each fact, by its name."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that ratings are chosen by.
+
+    Attributes:
+        title: as a reader knows it.
+        of: what it is a fact of: a clip, a rater, a rating, or how a rater stands to a clip.
+        column: where it stands there.
+        only: the one type of rater that has it; empty = all have.
+    """
+
+    title: str
+    of: Literal["stimulus", "rater", "rating", "pair"]
+    column: str
+    only: Literal["", "human", "machine"] = ""
+
+
+FACTS: Mapping[str, Fact] = {
+    "group": Fact("Group", "rater", "group"),
+    "language": Fact("Language of the clip", "stimulus", "language"),
+    "emotion": Fact("Emotion spoken", "stimulus", "truth"),
+    "relation": Fact("The clip’s language is to the listener", "pair", "relation", only="human"),
+    "setting": Fact("Setting of the model", "rater", "setting", only="machine"),
+    "encoder": Fact("Encoder of the model", "rater", "encoder", only="machine"),
+    "corpus": Fact("Corpus", "stimulus", "corpus"),
+    "part": Fact("Part of the study’s clips", "stimulus", "part"),
+    "block_name": Fact("Block of the session", "rating", "block_name", only="human"),
+}
+
+
+def values(tables: Tables) -> dict[str, list[str]]:
+    """The values that each fact takes in the tables, in the order of every list; facts of one value choose nothing.
+
+    >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
+    >>> clips = frame(STIMULI, [{"stimulus": n, "language": n} for n in ("de", "zh")])
+    >>> said = frame(RATINGS, [{"rater": "m", "stimulus": n, "label": "sad", "weight": 1} for n in ("de", "zh")])
+    >>> values(Tables(clips, frame(RATERS, [{"rater": "m", "rater_type": "human"}]), said))
+    {'language': ['cmn', 'de']}
+    """
+    found = {name: set(_said(tables, fact)) - {""} for name, fact in FACTS.items()}
+    return {name: in_order(known) for name, known in found.items() if len(known) > 1}
+
+
+def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
+    """The ratings for which all conditions hold, with their clips and raters, and a sentence for each condition.
+
+    Raises:
+        BadInput: a fact or a value that the tables do not know, or nothing is left; every such slip.
+    """
+    problems, conditions = [], []
+    left, said = pd.Series(True, tables.ratings.index), []
+    for name, wanted in where.items():
+        if name not in FACTS:
+            problems.append(f"--where {name}=...: '{name}' is nothing to choose by. {nearest(name, FACTS)}")
+            continue
+        fact = FACTS[name]
+        spelt = [languages.normal(value) if name == "language" else value for value in wanted]
+        here = _said(tables, fact)
+        known = set(here) - {""}
+        problems += [
+            f"--where {name}={value}: no rating has this {name}. {nearest(value, known)}"
+            for value in spelt
+            if value not in known
+        ]
+        holds = here.isin(spelt) | ((_types(tables) != fact.only) if fact.only else False)
+        conditions.append(f"{name}={' or '.join(spelt)}")
+        number = int((left & ~holds).sum())
+        said.append(f"Only {fact.title[0].lower()}{fact.title[1:]}: {', '.join(spelt)} ({number:,} ratings left out).")
+        left &= holds
+    if problems:
+        raise BadInput(*problems)
+    if not conditions:
+        return tables, ()
+    if not left.any():
+        raise BadInput(f"nothing is left where {' and '.join(conditions)}; take one of the conditions away")
+    rows = tables.ratings[left].reset_index(drop=True)
+    clips = tables.stimuli[tables.stimuli["stimulus"].isin(rows["stimulus"])].reset_index(drop=True)
+    raters = tables.raters[tables.raters["rater"].isin(rows["rater"])].reset_index(drop=True)
+    return Tables(clips, raters, rows), tuple(said)
+
+
+def parse(typed: Sequence[str]) -> dict[str, list[str]]:
+    """Conditions as they are typed, ``NAME=VALUE``.
+
+    Raises:
+        BadInput: one has no ``=``.
+
+    >>> parse(["language=de", "group=CN listeners", "language=cmn"])
+    {'language': ['de', 'cmn'], 'group': ['CN listeners']}
+    """
+    wrong = [f"--where {text}: want NAME=VALUE, for example language=de" for text in typed if "=" not in text]
+    if wrong:
+        raise BadInput(*wrong)
+    found: dict[str, list[str]] = {}
+    for text in typed:
+        name, _, value = text.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def typed(where: Where) -> list[str]:
+    """The words that a command line wants for these conditions.
+
+    >>> typed({"language": ["de", "cmn"]})
+    ['--where', 'language=de', '--where', 'language=cmn']
+    """
+    return [word for name, wanted in where.items() for value in wanted for word in ("--where", f"{name}={value}")]
+
+
+def _said(tables: Tables, fact: Fact) -> pd.Series:
+    """The fact of every rating, as text; empty where it is not known."""
+    rows = tables.ratings
+    if fact.of == "pair":
+        return _relations(tables)
+    table = {"stimulus": tables.stimuli, "rater": tables.raters, "rating": rows}[fact.of]
+    if fact.column not in table:
+        return pd.Series("", rows.index)
+    if fact.of == "rating":
+        return rows[fact.column]
+    one = table.set_index(fact.of)[fact.column]
+    if fact.column == "language":
+        one = one.map(languages.normal)
+    said = rows[fact.of].map(one)
+    return said.where(said != "", _types(tables)) if fact.column == "group" else said  # as every score calls it
+
+
+def _types(tables: Tables) -> pd.Series:
+    return tables.ratings["rater"].map(tables.raters.set_index("rater")["rater_type"])
+
+
+def _relations(tables: Tables) -> pd.Series:
+    """How the rater of every rating stands to what is spoken; asked once for each rater and language."""
+    spoken = tables.ratings["stimulus"].map(tables.stimuli.set_index("stimulus")["language"])
+    pairs = pd.MultiIndex.from_arrays([tables.ratings["rater"], spoken])
+    people: dict[str, dict[str, Any]] = {row["rater"]: row for row in tables.raters.to_dict("records")}  # type: ignore[misc]
+    known = {pair: relation(people[pair[0]], {"language": pair[1]}) for pair in pairs.unique()}
+    return pd.Series([known[pair] for pair in pairs], tables.ratings.index, dtype="str")
