@@ -11,7 +11,7 @@ import streamlit as st
 from listening_tests.store import Store
 from listening_tests.study import Study
 from pages.parts import beside, chart, frame, pick, reads, segments, sign_in, table
-from ser_core import segment_figures
+from ser_core import languages, segment_figures
 from ser_core.errors import BadInput
 from ser_core.ratings import Tables, to_csv
 from ser_core.runs import Run
@@ -125,8 +125,16 @@ def _wide(rows: pd.DataFrame) -> pd.DataFrame:
     return wide[list(dict.fromkeys(called))].reset_index().rename_axis(columns=None)
 
 
+def _languages(tables: Tables) -> set[str]:
+    marked = set(tables.ratings.loc[tables.ratings["start_s"].notna(), "stimulus"])
+    return {languages.normal(tag) for tag in tables.stimuli.loc[tables.stimuli["stimulus"].isin(marked), "language"]}
+
+
 def _agreement(agreed: reads.Agreed, language: str) -> None:
     st.subheader("Do they mark the same part?", anchor=False)
+    if agreed.agreement.empty:
+        st.info("Nobody to agree with yet: no two raters marked the same clip, and where its truth is is not known.")
+        return
     st.caption(
         "Agreement on the marked time of every two raters, corrected for chance: 1 is perfect, 0 is what parts of the same "
         "lengths at random places in the same clips would give, less is worse than chance. A group against itself: its "
@@ -207,7 +215,7 @@ def _page(study: Study) -> None:
     st.subheader("All clips together", anchor=False)
     agreed = reads.agreed(study, store, chosen)
     if agreed is not None:
-        language = beside.language(agreed.agreement["language"])
+        language = beside.language(_languages(joined.tables))
         _error_rates(_scored(study, store, chosen), language)
         _agreement(agreed, language)
     st.subheader("The same without this page", anchor=False)
