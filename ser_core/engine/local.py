@@ -44,7 +44,7 @@ class Local:
         if self.workers == 1:
             return "this process"
         self._crew = _Processes([devices[n % len(devices)] for n in range(self.workers)])
-        return f"{self.workers} processes on {', '.join(sorted(set(devices)))}"
+        return f"{self.workers} processes, device {', '.join(sorted(set(devices)))}"
 
     def map(self, function: Function, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Any]]:
         """See ``Engine``; with one worker a shard that ends it ends this process too, and all else stands."""

@@ -6,14 +6,21 @@ import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
+from ser_core import features
+from ser_core.encoders._find import open_encoder
 from ser_core.engine._engine import TRIES, CutOff, Shard
 from ser_core.engine.local import Local
+from ser_core.engine.tasks import Fit, Hear
 from ser_core.errors import BadInput
+from ser_core.methods import majority
 from ser_core.methods._find import all_methods
-from tests.ser_core import deadly
+from ser_core.methods._method import Ears
+from tests.ser_core import deadly, voices
 
 SHARDS = [Shard(n, n, (f"clip-{n}",)) for n in range(6)]
 
@@ -22,7 +29,7 @@ SHARDS = [Shard(n, n, (f"clip-{n}",)) for n in range(6)]
 def two() -> Iterator[Local]:
     """This machine with two workers, which the tests of this file share."""
     engine = Local(2, "cpu")
-    assert engine.begin([], threads=1) == "2 processes on cpu"
+    assert engine.begin([], threads=1) == "2 processes, device cpu"
     yield engine
     engine.close()
 
@@ -74,6 +81,26 @@ def test_a_full_disk_is_told_from_bad_input(two):
 def test_a_mistake_of_ours_arrives_with_the_traceback_of_the_worker(two):
     with pytest.raises(RuntimeError, match=r"(?s)deadly\.py.*ZeroDivisionError: of our own making"):
         list(two.map(deadly.crash, SHARDS[:1]))
+
+
+def test_an_encoder_is_opened_once_for_all_shards_and_let_go_before_a_model_is_fitted(tmp_path, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_FEATURES", str(tmp_path / "features"))
+    opened: list[str] = []
+
+    def counted(name: str, **how: Any) -> Any:
+        opened.append(name)
+        return open_encoder(name, **how)
+
+    monkeypatch.setattr(features, "open_encoder", counted)
+    features.close_kept()
+    files = [str(voices.clip(tmp_path / f"{emotion}.wav", emotion)) for emotion in ("sad", "angry", "happy")]
+    clips = pd.DataFrame({"file": files, "sha256": ""})
+    hear = Hear(Ears("logmel", "mean_std"), 1)
+    assert [hear(clips.iloc[[row]]).made for row in (0, 1)] == [1, 1]
+    assert opened == ["logmel"]
+    Fit(majority.METHOD, majority.Config(), 1)(pd.DataFrame({"truth": ["sad"]}))
+    assert hear(clips.iloc[[2]]).made == 1
+    assert opened == ["logmel"] * 2
 
 
 @pytest.mark.parametrize("method", all_methods().values(), ids=lambda method: method.title)
