@@ -21,6 +21,7 @@ from ser_core.errors import BadInput
 
 _ACTIVE = ("waiting", "running")
 _LATEST = 5
+_LAST_LINES = 4  # of the log of a failed job: there stands why
 _SAID = "said of the queue"
 _WATCHED = "watched jobs"
 
@@ -75,7 +76,7 @@ def _active(job: Job, titles: Mapping[str, str]) -> None:
             st.caption(_how_far(job))
         else:
             st.caption(f"Waits: {_place(job.place)} for {_device(job.device)}.")
-        _log(job, expanded=False)
+        _log(job)
 
 
 def _named(job: Job, titles: Mapping[str, str]) -> str:
@@ -125,13 +126,15 @@ def _ended(job: Job) -> None:
     else:
         with st.container(border=True, gap="small", key=f"job {job.name}"):
             _failed(job, after)
-            _log(job, expanded=True)
+            _log(job)
 
 
 def _failed(job: Job, after: str) -> None:
     status = "" if job.exit_code is None else f" (exit status {job.exit_code})"
     kept = "What it had finished is kept." if job.resumable else "Nothing half-written was kept."
     st.error(f"`{job.name}` failed{after}: {job.reason}{status}. {kept}", icon=":material/error:")
+    if last := job.log_tail.strip().splitlines()[-_LAST_LINES:]:
+        st.code("\n".join(last), language=None, wrap_lines=True)
     if job.resumable:
         with st.container(horizontal=True):
             _button("Resume", job, jobs.resume, icon=":material/resume:", type="primary")
@@ -153,8 +156,8 @@ def _earlier(ended: Sequence[Job]) -> None:
 # --- of both ---------------------------------------------------------------------------------------------------------
 
 
-def _log(job: Job, *, expanded: bool) -> None:
-    with st.expander("Log and command", expanded=expanded, key=f"log {job.name} {job.state}"):
+def _log(job: Job) -> None:
+    with st.expander("Log and command", key=f"log {job.name}"):
         _words(job)
 
 

@@ -18,6 +18,8 @@ from ser_core import places
 from ser_core.methods._method import Method, settable
 from ser_core.runs import Run
 
+_WIDE = st.column_config.Column(width="medium")
+
 
 def draw(study: Study, found: Sequence[Run], methods: Mapping[str, Method]) -> None:
     """The table with its download, the ways on, and one run's record."""
@@ -26,7 +28,7 @@ def draw(study: Study, found: Sequence[Run], methods: Mapping[str, Method]) -> N
         st.info("No model has rated this study's clips yet. Choose one above.")
         return
     rows = pd.DataFrame([_row(run, methods) for run in found])
-    table.show(rows, f"{study.id}-runs", model=st.column_config.Column(pinned=True))
+    table.show(rows, f"{study.id}-runs", model=st.column_config.Column(pinned=True), settings=_WIDE)
     st.caption(f"Each is a folder of `{places.runs()}`, with ratings, posteriors, the resolved config and the log.")
     with st.container(horizontal=True):
         st.page_link(str(frame.PAGES / "compare.py"), label="Beside the listeners", icon=":material/arrow_forward:")
