@@ -31,9 +31,9 @@ def draw(name: str, method: Method) -> dict[str, str]:
     hints, meant = typing.get_type_hints(method.config), explained(method.config)
     chosen: dict[str, Any] = {}
     defaults = settable(method)
-    inherited = set(defaults) - set(inspect.get_annotations(method.config))  # its own first: how segments are made comes after
+    own = inspect.get_annotations(method.config)  # first: what is inherited, how segments are made, comes after
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for field, default in sorted(defaults.items(), key=lambda pair: pair[0] in inherited):
+        for field, default in sorted(defaults.items(), key=lambda pair: pair[0] not in own):
             options = {"help": meant.get(field) or None, "key": f"{name}.{field}", "width": _WIDTH}
             value = _widget(field, hints[field], default, encoder=str(chosen.get("encoder", "")), options=options)
             chosen[field] = default if value is None else value  # a number that was cleared
