@@ -19,7 +19,7 @@ from ser_core.encoders import _checkpoint
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput, Problem
 from ser_core.methods._find import find_method
-from ser_core.methods._method import Ears, Method, configured
+from ser_core.methods._method import Ears, Method, configured, settable
 from ser_core.stimuli import line, load
 
 PRACTICE = "practice"
@@ -70,6 +70,15 @@ class Resolved:
     """To learn from, likewise; empty where the method comes trained."""
     read: dict[Path, str]
     """sha256 of each table's file as it was read."""
+
+    @property
+    def chosen(self) -> str:
+        """What differs from the method's defaults, as ``--set`` takes it: part of the names of its raters.
+
+        Two runs of one method with other settings are two models, and are compared with each other.
+        """
+        config = dataclasses.asdict(self.config)
+        return " ".join(f"{key}={config[key]}" for key, usual in settable(self.method).items() if config[key] != usual)
 
     def checked(self, clips: pd.DataFrame, train: pd.DataFrame) -> Resolved:
         """The same with hashes and lengths in both tables."""

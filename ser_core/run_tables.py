@@ -98,11 +98,11 @@ class Spoken:
     def _rater(self, source: str, target: str) -> dict[str, Any]:
         plan, ears = self.told.plan, self.told.ears
         setting = "mono" if source == target else "cross" if source else ""
-        learned = [source] if source else []
+        model = f"{plan.method} {self.told.chosen}".strip()
         return {
-            "rater": ".".join([plan.method, *learned, target, f"s{plan.seed}"]),
+            "rater": ".".join(filter(None, [model, source, target, f"s{plan.seed}"])),
             "rater_type": "machine",
-            "group": " ".join([plan.method, *learned, *([setting] if setting else [])]),
+            "group": " ".join(filter(None, [model, source, setting])),
             "encoder": ears.encoder if ears else "",
             "revision": self.revision,
             "method": plan.method,

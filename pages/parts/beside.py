@@ -11,11 +11,11 @@ from ser_core.runs import Run
 
 
 def runs(found: Sequence[Run]) -> list[Run]:
-    """Which runs stand beside the people; at first the latest of each model and seed, for two of the same are one rater."""
+    """Which runs stand beside the people; at first the latest that has given each rater, for a rater answers once."""
     if not found:
         return []
-    latest = {(run.config["model"], run.config["seed"]): run.id for run in reversed(found)}
     by_id = {run.id: run for run in found}
+    latest = {tuple(run.tables.raters["rater"]): run.id for run in reversed(found)}
     default = [i for i in by_id if i in latest.values()]
     chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none")
     return [by_id[i] for i in chosen]

@@ -85,6 +85,15 @@ def test_raters_say_how_they_were_made(made, tmp_path):
     assert (raters["revision"] != "").all()
 
 
+def test_two_settings_of_a_method_are_two_raters_that_can_be_compared(made, tmp_path):
+    usual = plan(made, method="logmel_probe")
+    runs.execute(usual, tmp_path / "usual")
+    runs.execute(dataclasses.replace(usual, settings={"penalty": "10"}), tmp_path / "smooth")
+    both = ratings.read_all([tmp_path / "usual", tmp_path / "smooth"]).raters
+    assert {"logmel_probe.de.de.s0", "logmel_probe penalty=10.0.de.de.s0"} < set(both["rater"])
+    assert {"logmel_probe de mono", "logmel_probe penalty=10.0 de mono"} < set(both["group"])
+
+
 def test_two_spellings_of_a_language_are_one(made, tmp_path):
     study = edited(made, tmp_path, change=lambda n, r: [*r[:3], "DE", *r[4:]])
     run = runs.execute(plan(made, study=study, train=("german",)), tmp_path / "run")
