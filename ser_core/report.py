@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from ser_core import scores
+from ser_core import made_up, scores
 from ser_core.emotions import in_order
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
@@ -44,7 +44,7 @@ class Comparison:
     def files(self) -> dict[str, bytes]:
         """Content of each file by its name."""
         tables = {"tests.csv": self.tests, "groups.csv": self.groups}
-        more = {name: to_csv(data).encode() for name, data in tables.items()}
+        more = {name: to_csv(made_up.stamped(data, self.scored.made_up)).encode() for name, data in tables.items()}
         return {**self.scored.files, **more, "report.html": self.report.encode()}
 
 
@@ -77,7 +77,7 @@ def comparison(
         "command": command,
         "seed": seed,
         "draws": draws,
-        "synthetic": synthetic(tables),
+        "synthetic": made_up.sentences(tables),
         "left_out": scored.left_out,
         "overview": overview(scored.scores, groups),
         "eder": _eder_lines(eder_overview(scored.scores)),
@@ -90,29 +90,6 @@ def comparison(
         "versions": {name: version(name) for name in ("pingouin", "scipy", "numpy", "pandas")},
     }
     return Comparison(scored, tests, groups, _render(facts))
-
-
-def synthetic(tables: Tables) -> tuple[str, ...]:
-    """What in the tables was made and not recorded, as sentences for a banner.
-
-    A column ``synthetic`` of the clips or ``simulated`` of the raters says 'yes'.
-
-    >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
-    >>> made = frame(STIMULI, [{"stimulus": "a", "language": "de", "synthetic": "yes"}])
-    >>> synthetic(Tables(made, frame(RATERS, []), frame(RATINGS, [])))
-    ('1 of 1 clips are synthetic voices.',)
-    """
-    said = []
-    people = tables.raters[tables.raters["rater_type"] == "human"]
-    marks = (
-        (tables.stimuli, "synthetic", "clips are synthetic voices"),
-        (people, "simulated", "listeners are simulated, who heard nothing"),
-    )
-    for data, column, what in marks:
-        number_of = int((data[column].str.lower() == "yes").sum()) if column in data else 0
-        if number_of:
-            said.append(f"{number_of:,} of {len(data):,} {what}.")
-    return tuple(said)
 
 
 def overview(score_rows: pd.DataFrame, groups: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Scores of every rater and group, and the tests between groups of people: what ``score`` and ``compare`` write.
+"""Scores of every rater and group: what ``score`` writes, and the description of groups that ``compare`` adds.
 
 Who made a judgement does not matter here: a model is one more rater. Languages are compared in one spelling
 (``languages.normal``). An empty field means "over all of it": a row without rater is its whole group, pooled.
@@ -12,40 +12,31 @@ input and seed give the same files to the byte, whatever the order of the rows.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core import segment_scores, segments
-from ser_core.counting import SUBJECT, Counted, Judged, count
+from ser_core import made_up, segment_scores, segments
+from ser_core.counting import SUBJECT, Counted, count
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput
+from ser_core.made_up import stamped
 from ser_core.metrics._metric import Metric, metrics, segment_metrics
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
 from ser_core.segments import SEGMENTS
 from ser_core.statistics import bootstrap
-from ser_core.statistics.correction import fdr, holm
-from ser_core.statistics.welch import welch
 
 SCORES = (
     "metric", "rater", "group", "rater_type", "language", "corpus", "emotion", "value", "n", "ci_low", "ci_high",
 )  # fmt: skip
 CONFUSION = ("rater", "group", "language", "truth", "label", "count", "share")
-TESTS = (
-    "family", "test", "unit", "a", "b", "language", "emotion", "metric", "mean_a", "mean_b", "difference", "t", "df", "p",
-    "p_holm", "p_fdr", "ci_low", "ci_high", "effect", "effect_ci_low", "effect_ci_high", "bf10", "n_a", "n_b",
-    "d_av", "note",
-)  # fmt: skip
 GROUPS = (
     "group", "rater_type", "language", "raters", "clips", "judgements", "ua_mean", "ua_sd", "ua_se", "ua_min", "ua_max",
 )  # fmt: skip
-UNIT = "listener"
 
 Intervals = dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
 
@@ -59,18 +50,20 @@ class Scores:
         confusion: columns ``CONFUSION``; ``share`` of the judgements of clips of this truth, every row that was heard.
         segments: columns ``SEGMENTS``; one row for each rater and clip in which a part was marked.
         left_out: sentences on what was not counted.
+        made_up: what was simulated or synthetic (``made_up.words``); it stands in every file.
     """
 
     scores: pd.DataFrame
     confusion: pd.DataFrame
     segments: pd.DataFrame
     left_out: tuple[str, ...]
+    made_up: str = ""
 
     @cached_property
     def files(self) -> dict[str, bytes]:
         """Content of each file by its name, the same for a command and for a download."""
         named = {"scores.csv": self.scores, "confusion.csv": self.confusion, "segments.csv": self.segments}
-        return {name: to_csv(data).encode() for name, data in named.items()}
+        return {name: to_csv(stamped(data, self.made_up)).encode() for name, data in named.items()}
 
 
 def score(
@@ -107,7 +100,9 @@ def score(
         limits = _intervals(counted, seed, draws)
         parts += [_rows(counted, name, metric, limits[name]) for name, metric in metrics().items()]
     found = marked.judged[list(SEGMENTS)].reset_index(drop=True)
-    return Scores(_in_order(pd.concat(parts, ignore_index=True)), _confusion(counted), found, left_out)
+    return Scores(
+        _in_order(pd.concat(parts, ignore_index=True)), _confusion(counted), found, left_out, made_up.words(tables)
+    )
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -182,75 +177,6 @@ def _confusion(counted: Counted) -> pd.DataFrame:
         share=(judgements / heard[subject, truth][:, None]).ravel(),
     )
     return rows[list(CONFUSION)]
-
-
-# --- comparing groups of people --------------------------------------------------------------------------------------
-
-
-def compare(tables: Tables, *, tail: Tail = "neutral", compat: Compat = "") -> pd.DataFrame:
-    """Welch's t-test between every two groups of people, in each language; columns ``TESTS``.
-
-    The unit is a listener, with one value for each measure. Each family is corrected by itself (Holm, and
-    Benjamini-Hochberg): UA by language, and the measures of single emotions by emotion and language; where parts were
-    marked, also EDER by language, and EDER by emotion and language. A test that cannot be made has its reason in
-    ``note``, no p value, and no place in its family. Fewer than two groups: no rows.
-
-    Args:
-        tables: checked tables.
-        tail, compat: of EDER, as for ``score``.
-
-    Raises:
-        BadInput: with ``compat``, what SpeechBrain cannot do.
-    """
-    counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
-    single = {name: metric for name, metric in metrics().items() if metric.per_emotion and metric.compared}
-    titles = ", ".join(m.title for m in single.values())
-    eder = segment_scores.values(marked, segment_metrics()["eder"])
-    families = (
-        ("human groups: UA by language", _tests(counted, "ua", metrics()["ua"].value(counted.counts)[:, None], each=False)),
-        (
-            f"human groups: {titles} by emotion and language",
-            [
-                row
-                for name, metric in single.items()
-                for row in _tests(counted, name, metric.value(counted.counts), each=True)
-            ],
-        ),
-        ("human groups: EDER by language", _tests(marked, "eder", eder[:, :1], each=False)),
-        ("human groups: EDER by emotion and language", _tests(marked, "eder", eder[:, 1:], each=True)),
-    )
-    rows: list[dict[str, Any]] = []
-    for family, made in families:
-        p = [row["p"] for row in made]
-        corrections = zip(made, holm(p), fdr(p), strict=True)
-        rows += [{"family": family, **row, "p_holm": float(h), "p_fdr": float(f)} for row, h, f in corrections]
-    return pd.DataFrame(rows, columns=list(TESTS))
-
-
-def _tests(judged: Judged, name: str, value: npt.NDArray[np.float64], *, each: bool) -> list[dict[str, Any]]:
-    """Every two groups in each language on ``value``, ``[subject, truth]`` if ``each`` emotion else ``[subject, 1]``."""
-    who = judged.subjects
-    people = (who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")
-    rows: list[dict[str, Any]] = []
-    for language in sorted(set(who.loc[people, "language"])):
-        here = people & (who["language"] == language)
-        emotions = np.flatnonzero(judged.played(language)) if each else [0]
-        for a, b in combinations(sorted(set(who.loc[here, "group"])), 2):
-            of_a, of_b = value[here & (who["group"] == a)], value[here & (who["group"] == b)]
-            for n in emotions:
-                emotion = judged.truths[n] if each else ""
-                named = {"a": a, "b": b, "language": language, "emotion": emotion, "metric": name}
-                rows.append({**named, **_test(of_a[:, n], of_b[:, n])})
-    return rows
-
-
-def _test(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> dict[str, Any]:
-    result = asdict(welch(a, b))
-    undefined = int(np.isnan(a).sum() + np.isnan(b).sum())
-    if undefined:
-        said = f"{undefined} of {len(a) + len(b)} listeners left out, whose value is undefined"
-        result["note"] = "; ".join(filter(None, (result["note"], said)))
-    return {"test": "Welch's t, two-sided", "unit": UNIT, **result}
 
 
 def groups(tables: Tables) -> pd.DataFrame:

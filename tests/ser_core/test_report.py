@@ -118,6 +118,17 @@ def test_synthetic_voices_and_simulated_listeners_are_marked():
     assert "Not real data" not in page(tables())[1]
 
 
+def test_every_file_of_made_up_data_says_so_in_every_row_and_no_other_does():
+    made = tables(synthetic="yes")
+    made.raters["simulated"] = ["yes", "no", "", "", "", ""]
+    for real, table in ((False, made), (True, tables())):
+        for name, content in report.comparison(table, draws=20).files.items():
+            if name.endswith(".csv"):
+                header, *rows = content.decode().splitlines()
+                assert header.endswith(",made_up") == (not real), name
+                assert all(row.endswith(',"simulated listeners, synthetic voices"') for row in rows) or real, name
+
+
 def test_text_stands_out_in_every_cell():
     html = report.comparison(tables(), draws=0).report
     cells = re.findall(r"background: rgb\((\d+), (\d+), (\d+)\); color: (#\w+)", html)
