@@ -35,7 +35,7 @@ def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels:
     for row, clip in enumerate(stimuli.to_dict("records")):
         id_ = str(clip["stimulus"])
         try:
-            edges_s, posteriors = frames_of(row)
+            edges_s, posteriors = _of_some_length(*frames_of(row))
             found = segments(posteriors, edges_s, float(clip["duration_s"]), labels=labels, how=how)
         except BadInput as bad:
             problems += [Problem(f"'{id_}' {problem.what}", problem.file or clip["file"]) for problem in bad.problems]
@@ -47,6 +47,12 @@ def marked(stimuli: pd.DataFrame, frames_of: Callable[[int], Frames], *, labels:
         raise BadInput(*problems)
     ratings = pd.DataFrame(parts, columns=["stimulus", "start_s", "end_s", "label"]).assign(weight=1.0)
     return Rated(ratings, _laid(ids, frames, labels))
+
+
+def _of_some_length(edges_s: Vector, posteriors: npt.NDArray[np.floating]) -> Frames:
+    """Without frames that begin where the clip ends: its length is rounded, and a sample more may begin another frame."""
+    lasts = np.diff(edges_s) > 0
+    return edges_s[np.append(True, lasts)], posteriors[lasts]
 
 
 def _laid(ids: Sequence[str], frames: Sequence[Frames], labels: Sequence[str]) -> pd.DataFrame:

@@ -121,9 +121,9 @@ def decided(posteriors: Vector, labels: Sequence[str], how: Segmentation) -> lis
     >>> decided(np.array([[0.4], [0.6], [0.4], [0.2]]), ["sad"], Segmentation(begins_at=0.5, ends_below=0.3))
     ['neutral', 'sad', 'sad', 'neutral']
     """
-    if how.begins_at == 0:
-        return [labels[best] for best in posteriors.argmax(axis=1)]
     emotions = [n for n, label in enumerate(labels) if label != NEUTRAL]
+    if how.begins_at == 0 or not emotions:
+        return [labels[best] for best in posteriors.argmax(axis=1)]
     best = np.array(emotions)[posteriors[:, emotions].argmax(axis=1)]
     given, now = [], -1
     for frame, other in zip(posteriors, best, strict=True):

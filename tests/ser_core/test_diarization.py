@@ -337,6 +337,15 @@ def test_energy_is_that_of_each_20_ms_however_the_file_is_read(samples, tmp_path
     assert loudness.energy(tmp_path / "a.wav") == pytest.approx(expected)
 
 
+def test_a_sample_more_than_the_rounded_length_makes_no_part_without_length(train, heard, tmp_path):
+    sound = np.append(np.tile([0.01, -0.01], 8000), 0.01)  # 1.00006 s, in the tables 1 s
+    sound[8000:16_000] *= 30
+    soundfile.write(tmp_path / "a.wav", sound, 16_000)
+    found = rate("loudness", train, heard.iloc[:1].assign(file=str(tmp_path / "a.wav"), duration_s=1.0))
+    assert found.ratings[["start_s", "end_s"]].to_numpy().tolist() == [[0.0, 0.48], [0.48, 1.0]]
+    assert found.posteriors["end_s"].iloc[-1] == 1.0 > found.posteriors["start_s"].iloc[-1]
+
+
 def test_a_baseline_without_an_emotion_to_mark_is_refused(train):
     with pytest.raises(BadInput, match="all training clips are neutral"):
         loudness.fit(train.assign(truth="neutral"), train.iloc[:0], loudness.Config())
