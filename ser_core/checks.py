@@ -134,8 +134,9 @@ def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
 def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
     """What one rater said of one clip in one hearing: of the whole of it or of parts, and no part twice."""
     unit = ["rater", "stimulus", "repeat"]
+    keys = [data[name] for name in unit]
     how, is_part = marked_as(data), data["start_s"].notna()
-    beside = ~is_part & is_part.groupby([data[name] for name in unit]).transform("any")
+    beside = ~is_part & is_part.groupby(keys).transform("any")
     told = {
         "": "a label of the whole clip here, and a part of it in another row; where both come from marking the clip, say so "
         f"with '{MARKED_PARTS}' or '{MARKED_WHOLE}' in a column 'part', else keep one",
@@ -144,6 +145,15 @@ def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
     for i, row in _rows(data, beside & how.isin(list(told)) & ~data.assign(_beside=beside).duplicated([*unit, "_beside"])):
         what = "rater '{}' has for stimulus '{}' {}"
         yield Problem(what.format(row["rater"], row["stimulus"], told[how.iloc[i]]), "ratings", i)
+    for i, row in _rows(data, is_part & (how == MARKED_NONE) & ~beside.groupby(keys).transform("any")):
+        what = "rater '{}' has for stimulus '{}' '{}' (no single part), and a part from {:g} s to {:g} s in the same row"
+        said = what.format(row["rater"], row["stimulus"], MARKED_NONE, row["start_s"], row["end_s"])
+        yield Problem(said, "ratings", i)
+    ways = how.where(how.isin((MARKED_PARTS, MARKED_WHOLE)))
+    one = ways.groupby(keys).transform("first")
+    for i, row in _rows(data, ways.notna() & (ways != one) & ~data.assign(_how=how).duplicated([*unit, "_how"])):
+        what = "rater '{}' has for stimulus '{}' '{}' in the column 'part' here, and '{}' in a row above"
+        yield Problem(what.format(row["rater"], row["stimulus"], how.iloc[i], one.iloc[i]), "ratings", i)
     chosen = data[is_part & (data["weight"] == 1)].sort_values([*unit, "start_s", "end_s"], kind="stable")
     unnamed = chosen["label"].isin((NEUTRAL, CANNOT_SAY))
     what = "rater '{}' marked '{}' in stimulus '{}' from {:g} s, where an earlier row's {} has not ended ({:g} s)"

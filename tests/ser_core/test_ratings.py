@@ -357,6 +357,8 @@ def part(start_s, end_s, **more):
         ([part(0, 1), rating(label="happy")], 2, "a label of the whole clip here"),
         ([part(0, 1, part="none"), rating(part="none")], 2, "'none' (no single part) here, and a part of the clip"),
         ([rating(part="whole"), part(0, 2.2, part="whole")], 2, "but the part is from 0 s to 2.2 s of 2.5 s"),
+        ([part(0, 1, part="none")], 1, "'none' (no single part), and a part from 0 s to 1 s in the same row"),
+        ([rating(part="whole"), part(0, 1, part="segment")], 2, "'segment' in the column 'part' here, and 'whole' in a row"),
         ([part(0, 2, label="neutral"), part(1, 2.5)], 2, "where an earlier row's neutral or cannot_say has not ended (2 s)"),
         ([part(0, 2), part(1, 2.5, label="cannot_say")], 2, "where an earlier row's other label has not ended (2 s)"),
     ],
