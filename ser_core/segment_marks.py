@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ser_core import languages, ratings
+from ser_core import languages, segments
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput
-from ser_core.tables import MARKED_NONE, RATER_TYPES, Tables, marked_as
+from ser_core.tables import MARKED_PARTS, RATER_TYPES, Tables
 
 TOUCH_S = 1e-6
 """Two parts that lie no further apart touch: the end of one frame is the start of the next, but for the last bits."""
@@ -54,14 +54,15 @@ def marks(tables: Tables) -> Marks:
     Raises:
         BadInput: nobody marked a part of any clip.
     """
-    told = tables.ratings[tables.ratings["start_s"].notna() | (marked_as(tables.ratings) == MARKED_NONE)]
-    rows = ratings.decide(told)
+    rows = segments.parts(tables)
+    lost = np.where(rows["start_s"].isna(), rows["_how"] == MARKED_PARTS, rows["end_s"].isna())  # whole, of unknown length
+    rows, left_out = rows[~lost], _said(int(lost.sum()), "without the part that was marked left out.")
     if rows["start_s"].isna().all():
         raise BadInput(
             "nobody marked a part of a clip: no row of the ratings has 'start_s' and 'end_s'. People mark parts in trials "
             "of the type clip, and so do the models of ser_core/diarization"
         )
-    rows, left_out = _first_hearing(rows)
+    rows, again = _first_hearing(rows)
     rows = rows.merge(tables.raters[["rater", "rater_type", "group"]], on="rater", validate="many_to_one")
     rows["group"] = rows["group"].where(rows["group"] != "", rows["rater_type"])
     rows = pd.concat([rows, _truth_of_corpus(tables.stimuli, rows)], ignore_index=True)
@@ -73,7 +74,7 @@ def marks(tables: Tables) -> Marks:
     rows["marking"] = rows.groupby(who, sort=False).ngroup()
     rows["end_s"] = np.fmin(rows["end_s"], rows["duration_s"])  # the tables allow a millisecond beyond the end
     markings = rows.drop_duplicates("marking")[[*who, "language", "truth", "duration_s", "marking"]].reset_index(drop=True)
-    left_out += _said(int(markings["duration_s"].isna().sum()), "of clips of unknown length left out of agreement.")
+    left_out += again + _said(int(markings["duration_s"].isna().sum()), "of clips of unknown length left out of agreement.")
     parts = merged(rows[(rows["label"] != NEUTRAL) & rows["start_s"].notna()], ["marking", "label"])
     return Marks(markings, parts, left_out)
 

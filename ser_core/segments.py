@@ -55,8 +55,8 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
     Raises:
         BadInput: as ``segments``.
     """
-    parts = _parts(tables)
-    units = parts.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
+    rows = parts(tables)
+    units = rows.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
     units = described(units, tables)
     lost = units["start_s"].isna() & (units["_how"] == MARKED_PARTS)
     facts = tables.stimuli.set_index("stimulus")
@@ -75,7 +75,7 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
         ),
         "marking",
     )
-    scored = units.assign(label="").join(_scored(units, parts, tail, compat))
+    scored = units.assign(label="").join(_scored(units, rows, tail, compat))
     names = [*JUDGED, "repeat", *SEGMENTS[2:]]
     return Judged(scored[names].reset_index(drop=True), in_order(set(units["truth"])), [""], said)
 
@@ -85,8 +85,11 @@ def _some(units: pd.DataFrame, rule: pd.Series) -> str:
     return ", ".join(clips[:_NAMED]) + (f" and {len(clips) - _NAMED:,} more" if len(clips) > _NAMED else "")
 
 
-def _parts(tables: ratings.Tables) -> pd.DataFrame:
-    """The rows that answer about parts, one for each label that holds; of what has no part one without times."""
+def parts(tables: ratings.Tables) -> pd.DataFrame:
+    """The rows that answer about parts, one for each label that holds; of what has no part one without times.
+
+    Column ``_how`` is how the clip was marked (``tables.marked_as``).
+    """
     rows = tables.ratings.assign(_how=marked_as(tables.ratings))
     rows = rows[rows["start_s"].notna() | (rows["_how"] != "")]
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0
@@ -98,9 +101,9 @@ def _parts(tables: ratings.Tables) -> pd.DataFrame:
     return pd.concat([rows[(top == 1) & (rows["weight"] == 1)], ratings.decide(rows[top < 1])])
 
 
-def _scored(units: pd.DataFrame, parts: pd.DataFrame, tail: Tail, compat: Compat) -> pd.DataFrame:
+def _scored(units: pd.DataFrame, rows: pd.DataFrame, tail: Tail, compat: Compat) -> pd.DataFrame:
     """EDER of each unit and its seconds, with the index of ``units``."""
-    said = dict(_said(parts))
+    said = dict(_said(rows))
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for unit in units.to_dict("records"):
@@ -119,9 +122,9 @@ def _scored(units: pd.DataFrame, parts: pd.DataFrame, tail: Tail, compat: Compat
     return pd.DataFrame(found, index=units.index, columns=columns, dtype=float)
 
 
-def _said(parts: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], list[Interval]]]:
+def _said(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], list[Interval]]]:
     """For each rater, clip and hearing what was said of its parts."""
-    rows = parts.sort_values([*_UNIT, "start_s", "end_s", "label"])
+    rows = rows.sort_values([*_UNIT, "start_s", "end_s", "label"])
     columns = (rows[name].tolist() for name in (*_UNIT, "start_s", "end_s", "label"))
     for key, unit in groupby(zip(*columns, strict=True), key=lambda row: row[:3]):
         yield key, [(start, end, label) for *_, start, end, label in unit if not np.isnan(start)]

@@ -174,6 +174,22 @@ def test_a_whole_clip_that_lacks_the_last_rounding_is_still_the_whole_clip():
     assert value(agreement(study(rows), draws=0), "A", "A")["undefined"] == 1
 
 
+def test_a_marking_is_read_as_the_error_rate_reads_it():
+    nowhere = math.nan, math.nan
+    rows = [
+        ("A1", "c", *nowhere, "happy", "whole"),  # as others' tables may say it, without a row of times
+        ("A2", "c", 1, 2, "happy"),
+        ("A2", "c", 1, 2, "sad"),
+        ("A3", "c", *nowhere, "happy", "segment"),
+        ("A4", "c", 1, 2, "sad"),
+    ]
+    tables = study(rows)
+    table = agreement(tables, draws=0)
+    assert value(table, "A", "A")[["pairs", "undefined", "value"]].tolist() == pytest.approx([1, 2, 1])
+    assert value(table, "A", "A", kind="where_and_what")["observed"] == pytest.approx(2 / 3)
+    assert marks(tables).left_out == ("1 marking without the part that was marked left out.",)
+
+
 def test_the_first_hearing_counts_and_the_second_is_told():
     again = ("A1", "c", 3.0, 4.0, "happy", "", "10"), ("A1", "c", 1.0, 2.0, "happy", "", "2")
     tables = study([*again, ("A2", "c", 1.0, 2.0, "happy")])
