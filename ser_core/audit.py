@@ -14,8 +14,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binomtest
-from scipy.stats.contingency import association
 
 from ser_core.emotions import in_order
 from ser_core.sound_limits import CLIPPED_ABOVE, SOFT_BELOW, equal_lengths
@@ -145,6 +143,8 @@ def _gender(clips: pd.DataFrame, _: str) -> Iterator[Finding]:
 
 def _cramers_v(table: pd.DataFrame) -> float:
     """Bergsma's bias-corrected V, in [0, 1]: Journal of the Korean Statistical Society 42(3), 2013."""
+    from scipy.stats.contingency import association  # half a second, which every command would take to start
+
     n, (rows, columns) = int(table.to_numpy().sum()), table.shape
     phi2 = float(association(table.to_numpy(), method="cramer")) ** 2 * (min(rows, columns) - 1)
     corrected = max(0.0, phi2 - (rows - 1) * (columns - 1) / (n - 1))
@@ -238,6 +238,8 @@ def _alike(pictures: npt.NDArray[np.float32]) -> tuple[int, list[tuple[int, int]
 
 def _label_key(clips: pd.DataFrame) -> Iterator[Finding]:
     """Anger is louder, higher and brighter than sadness in nearly every voice (Juslin & Laukka 2003, table 7)."""
+    from scipy.stats import binomtest
+
     cues = ["level_db", "f0_hz", "bright_db"]
     for corpus, rows in clips.groupby("corpus"):
         angry, sad = (rows[rows["truth"] == emotion].groupby("speaker")[cues].mean() for emotion in ("angry", "sad"))
