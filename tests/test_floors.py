@@ -242,6 +242,11 @@ def test_importing_all_of_the_models_side_leaves_torch_until_it_is_used() -> Non
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_starts_without_what_only_some_of_them_need() -> None:
+    done = load({*TORCH, "streamlit", "sklearn", "scipy.stats", "plotly"}, "ser_core.commands")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_heavy_module_that_came_along_is_named() -> None:
     done = load({"numpy", "torch"}, "ser_core.ratings")
     assert (done.returncode, done.stderr.strip()) == (1, "numpy")

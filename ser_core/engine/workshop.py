@@ -95,7 +95,7 @@ def partial_of(out: str | Path) -> Path:
 def resumable(out: str | Path) -> bool:
     """Whether a dead run left finished shards of ``out`` from which the same plan can go on."""
     partial = partial_of(out)
-    finished = (partial / "plan.json").exists() and any((partial / "shards").glob("[!.]*"))
+    finished = os.path.exists(partial / "plan.json") and any((partial / "shards").glob("[!.]*"))
     return finished and not Path(out).exists() and not is_locked(partial)
 
 
@@ -197,6 +197,8 @@ def _taken(out: Path) -> BadInput:
 def sweep(out: str | Path) -> bool:
     """Remove what a dead run left of ``out``, finished shards too; whether there was anything."""
     partial = partial_of(out)
+    if not os.path.isdir(partial):  # also where no folder can be: what makes one says why
+        return False
     with suppress(FileNotFoundError, BlockingIOError):
         handle = os.open(partial, os.O_RDONLY)
         try:
