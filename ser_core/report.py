@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from ser_core import made_up, scores
+from ser_core import comparisons, made_up, scores
 from ser_core.emotions import in_order
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
@@ -30,7 +30,7 @@ class Comparison:
 
     Attributes:
         scored: what ``score`` writes.
-        tests: Welch's tests between groups of people (``scores.TESTS``).
+        tests: between groups, and between models and people (``comparisons.TESTS``).
         groups: each group described (``scores.GROUPS``).
         report: the HTML.
     """
@@ -57,6 +57,7 @@ def comparison(
     tail: Tail = "neutral",
     compat: Compat = "",
     said: tuple[str, ...] = (),
+    asked: comparisons.Asked = comparisons.USUAL,
 ) -> Comparison:
     """Score, test and report.
 
@@ -67,12 +68,14 @@ def comparison(
         command: what a reader types to get these files again; left out where empty.
         tail, compat: of EDER, as for ``scores.score``.
         said: sentences on what was left out before, as for ``scores.score``.
+        asked: what of the tests is chosen.
 
     Raises:
         BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
     scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat, said=said)
-    tests, groups = scores.compare(tables, tail=tail, compat=compat), scores.groups(tables)
+    tests = comparisons.compare(tables, tail=tail, compat=compat, seed=seed, draws=draws, asked=asked)
+    groups = scores.groups(tables)
     facts = {
         "command": command,
         "seed": seed,

@@ -57,12 +57,29 @@ def add_eder_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_test_arguments(parser: argparse.ArgumentParser) -> None:
+    """What of the tests is chosen (``comparisons.Asked``)."""
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=0.1,
+        metavar="M",
+        help="difference of UA below which groups are comparable (default: 0.1)",
+    )
+    parser.add_argument(
+        "--pair-by", default="", metavar="COLUMN", help="compare the same listeners between the values of this column, too"
+    )
+    parser.add_argument("--mixed", action="store_true", help="fit the mixed model of listeners and clips, too (slow)")
+
+
 def chosen(options: argparse.Namespace) -> list[str]:
     """The options that were chosen otherwise than by default, as they are typed."""
-    defaults = {"seed": 0, "tail": "neutral", "compat": ""}
-    typed = [(name, getattr(options, name)) for name, default in defaults.items() if getattr(options, name) != default]
+    defaults = {"seed": 0, "tail": "neutral", "compat": "", "margin": 0.1, "pair_by": ""}
+    asked = {name: getattr(options, name, default) for name, default in defaults.items()}
+    typed = [(name, value) for name, value in asked.items() if value != defaults[name]]
     return [
-        *(word for name, value in typed for word in (f"--{name}", str(value))),
+        *(word for name, value in typed for word in (f"--{name.replace('_', '-')}", str(value))),
+        *(["--mixed"] if getattr(options, "mixed", False) else []),
         *(w for c in options.where for w in ("--where", c)),
     ]
 

@@ -9,12 +9,14 @@ from ser_core.cli import Command
 from ser_core.commands._scoring import (
     add_arguments,
     add_eder_arguments,
+    add_test_arguments,
     add_where,
     chosen,
     print_overview,
     read_where,
     write_files,
 )
+from ser_core.comparisons import Asked
 from ser_core.report import comparison, said_of_eder
 
 
@@ -22,13 +24,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser, out="folder to write into", out_required=True)
     add_eder_arguments(parser)
     add_where(parser)
+    add_test_arguments(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
     tables, said = read_where(options)
     command = ["python", "-m", "ser_core", "compare", *options.directories, "--out", options.out, *chosen(options)]
     made = comparison(
-        tables, seed=options.seed, command=shlex.join(command), tail=options.tail, compat=options.compat, said=said
+        tables,
+        seed=options.seed,
+        command=shlex.join(command),
+        tail=options.tail,
+        compat=options.compat,
+        said=said,
+        asked=Asked(options.margin, options.pair_by, options.mixed),
     )
     write_files(made.files, options.out)
     print_overview(made.scored, made.groups, said_of_eder(options.tail, options.compat))

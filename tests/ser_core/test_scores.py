@@ -1,4 +1,4 @@
-"""Scores and tests against slow loops over single judgements, real listeners, and data that leaves little to say."""
+"""Scores against slow loops over single judgements, real listeners, and data that leaves little to say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from ser_core import cli, scores
 from ser_core.emotions import canonical
@@ -131,11 +130,6 @@ def test_columns_are_those_of_the_design():
     )
     assert scored.files["confusion.csv"].splitlines()[0] == b"rater,group,language,truth,label,count,share"
     assert scored.files["segments.csv"] == b"rater,stimulus,eder,me_s,fa_s,ol_s,cf_s,duration_s\n"
-    design = (
-        "family,test,unit,a,b,language,emotion,metric,mean_a,mean_b,difference,t,df,p,p_holm,p_fdr,ci_low,ci_high,"
-        "effect,effect_ci_low,effect_ci_high,bf10,n_a,n_b"
-    )
-    assert ",".join(scores.compare(study()).columns).startswith(design)
 
 
 def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_its_rows():
@@ -143,7 +137,6 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_its_rows():
     first, again = (scores.score(t, draws=50).files for t in (tables, shuffled(tables)))
     assert first == again
     assert scores.score(tables, draws=50, seed=1).files["scores.csv"] != first["scores.csv"]
-    pd.testing.assert_frame_equal(scores.compare(tables), scores.compare(shuffled(tables)))
 
 
 def test_one_more_group_leaves_the_numbers_of_the_others_as_they_were():
@@ -283,82 +276,11 @@ def test_a_language_of_several_corpora_has_rows_for_each_and_the_other_rows_stay
     assert len(bounds[["value", "n", "ci_low", "ci_high"]].drop_duplicates()) == 1
 
 
-def test_corpora_change_neither_tests_nor_groups_nor_confusions():
+def test_corpora_change_neither_groups_nor_confusions():
     tables = with_corpora(study())
     plain = Tables(tables.stimuli.assign(corpus=""), tables.raters, tables.ratings)
-    pd.testing.assert_frame_equal(scores.compare(tables), scores.compare(plain))
     pd.testing.assert_frame_equal(scores.groups(tables), scores.groups(plain))
     pd.testing.assert_frame_equal(scores.score(tables, draws=0).confusion, scores.score(plain, draws=0).confusion)
-
-
-# --- compare ---
-
-
-def test_tests_are_those_of_scipy_on_one_value_for_each_listener():
-    tables = study(listeners=6)
-    rows = scores.compare(tables)
-    assert len(rows) == 2 + 2 * 3 * len(EMOTIONS)
-    assert set(rows["unit"]) == {"listener"}
-    row = rows.query("metric == 'recall' and language == 'de' and emotion == 'sad'").iloc[0]
-    assert (row["a"], row["b"]) == ("CN listeners", "DE listeners")
-    a, b = (
-        [reference.recall(judgements(tables, rater=f"{group}{n}", language="de"), "sad") for n in range(6)]
-        for group in ("CN", "DE")
-    )
-    theirs = stats.ttest_ind(a, b, equal_var=False)
-    assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
-    assert row["difference"] == pytest.approx(np.mean(a) - np.mean(b))
-
-
-def test_each_family_is_corrected_by_itself():
-    rows = scores.compare(study(listeners=6))
-    assert rows["family"].unique().tolist() == [
-        "human groups: UA by language",
-        "human groups: F1, Precision, Recall by emotion and language",
-    ]
-    for _, family in rows.groupby("family"):
-        made = family[family["p"].notna()]
-        np.testing.assert_allclose(made["p_holm"], reference.holm(made["p"].tolist()))
-        np.testing.assert_allclose(made["p_fdr"], reference.benjamini_hochberg(made["p"].tolist()))
-
-
-def test_models_are_in_no_test_between_groups_of_people():
-    rows = scores.compare(study())
-    assert set(rows["a"]) | set(rows["b"]) == {"CN listeners", "DE listeners"}
-
-
-def test_three_groups_are_tested_in_pairs():
-    rows = [(f"{group}{n}", clip, "sad") for group in "abc" for n in (1, 2) for clip in ("sad1", "happy1")]
-    pairs = scores.compare(answers(rows))[["a", "b"]].drop_duplicates().to_numpy().tolist()
-    assert pairs == [["a", "b"], ["a", "c"], ["b", "c"]]
-
-
-@pytest.mark.parametrize(
-    ("rows", "says"),
-    [
-        ([("a1", "sad1", "sad"), ("b1", "sad1", "happy")], "group a has 1 value"),
-        ([("a1", "sad1", "sad"), ("a2", "sad1", "sad"), ("b1", "sad1", "sad"), ("b2", "sad1", "sad")], "the same value"),
-    ],
-)
-def test_a_test_that_cannot_be_made_says_why_and_shows_no_number(rows, says):
-    tests = scores.compare(answers(rows))
-    ua = tests.query("metric == 'ua'").iloc[0]
-    assert says in ua["note"]
-    assert tests[["t", "p", "p_holm", "p_fdr", "bf10"]].isna().all(axis=None)
-
-
-def test_listeners_whose_value_is_undefined_are_left_out_and_counted():
-    rows = [(f"{g}{n}", clip, clip[:-1]) for g in "ab" for n in (1, 2, 3) for clip in ("sad1", "happy1")]
-    rows = [(r, s, "happy" if (r, s) == ("a1", "sad1") else label) for r, s, label in rows]
-    row = scores.compare(answers(rows)).query("metric == 'precision' and emotion == 'sad'").iloc[0]
-    assert (row["n_a"], row["n_b"]) == (2, 3)
-    assert "1 of 6 listeners left out, whose value is undefined" in row["note"]
-
-
-def test_one_group_alone_leaves_an_empty_table_with_its_header():
-    tests = scores.compare(answers([("a1", "sad1", "sad")]))
-    assert len(tests) == 0
-    assert tests.columns.tolist() == list(scores.TESTS)
 
 
 def test_groups_are_described_over_their_raters():

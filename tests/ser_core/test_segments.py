@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_core import cli, report, scores
+from ser_core import cli, comparisons, report, scores
 from ser_core.errors import BadInput
 from ser_core.metrics.eder import eder
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, check, frame, write
@@ -235,7 +235,7 @@ def test_labels_beside_parts_leave_the_numbers_of_both_as_they_were():
 
 def test_tests_between_groups_are_those_of_scipy_on_each_listeners_mean_in_families_of_their_own():
     made = study()
-    rows = scores.compare(made)
+    rows = comparisons.compare(made)
     sizes = rows.groupby("family", sort=False).size().to_dict()
     assert sizes == {"human groups: EDER by language": 2, "human groups: EDER by emotion and language": 6}
     found = markings(made)

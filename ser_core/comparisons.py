@@ -1,0 +1,270 @@
+"""Tests between groups, between what the same listeners heard, and between models and people: ``tests.csv``.
+
+Every row names its test and its unit. Each family is corrected by itself (Holm, and Benjamini-Hochberg); a test that cannot
+be made has its reason in ``note``, no p value, and no place in its family. ``docs/statistics.md`` says which test answers
+which question. A listener is the unit of a t-test, with one value for each measure: single answers are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core import mixed_comparison, segment_scores, segments
+from ser_core.counting import Counted, Judged, count
+from ser_core.errors import BadInput
+from ser_core.metrics._metric import metrics, segment_metrics
+from ser_core.metrics.eder import Compat, Tail
+from ser_core.ratings import Tables
+from ser_core.statistics import assumptions, bootstrap
+from ser_core.statistics._outcome import Outcome
+from ser_core.statistics.correction import fdr, holm
+from ser_core.statistics.difference import Side, difference
+from ser_core.statistics.equivalence import equivalence
+from ser_core.statistics.paired import paired
+from ser_core.statistics.permutation import permutation
+from ser_core.statistics.welch import welch
+
+TESTS = (
+    "family", "test", "unit", "a", "b", "language", "emotion", "metric", "mean_a", "mean_b", "difference", "t", "df", "p",
+    "p_holm", "p_fdr", "ci_low", "ci_high", "effect", "effect_ci_low", "effect_ci_high", "bf10", "n_a", "n_b",
+    "d_av", "note", "margin", "assumptions",
+)  # fmt: skip
+LISTENER = "listener"
+RUN = "listener; of a model, run (seed or fold)"
+Array = npt.NDArray[np.float64]
+Row = dict[str, Any]
+PEOPLE, MODELS = (("human", "human"), ("machine", "human"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader chooses of the tests.
+
+    Attributes:
+        margin: of equivalence, the difference of UA below which two groups are called comparable; above 0.
+        pair_by: a column of the clips or the ratings; UA of the same listeners is also compared between its values.
+        mixed: fit the mixed model, too (``mixed_comparison.py``); it takes seconds to minutes.
+    """
+
+    margin: float = 0.1
+    pair_by: str = ""
+    mixed: bool = False
+
+
+USUAL = Asked()
+
+
+def compare(
+    tables: Tables,
+    *,
+    tail: Tail = "neutral",
+    compat: Compat = "",
+    seed: int = 0,
+    draws: int = 2000,
+    asked: Asked = USUAL,
+) -> pd.DataFrame:
+    """All tests that the tables allow; columns ``TESTS``.
+
+    In each language: Welch's t between every two groups of people on UA and on the measures of single emotions (where parts
+    were marked, also on EDER); on UA, the permutation test, equivalence and the bootstrap over listeners and clips beside
+    it. Within each group: the paired test between what the same listeners heard. Between models and people: the bootstrap,
+    and where a model has several runs, Welch's t and equivalence with a run as its unit.
+
+    Args:
+        tables: checked tables.
+        tail, compat: of EDER, as for ``scores.score``.
+        seed: of the bootstrap and of random permutations.
+        draws: of the bootstrap; 0 leaves its rows without interval and p.
+        asked: see ``Asked``.
+
+    Raises:
+        BadInput: the margin is not above 0, there is no such column; or with ``compat``, what SpeechBrain cannot do.
+    """
+    margin = asked.margin
+    if not margin > 0:
+        raise BadInput(f"the margin of equivalence must be a difference of UA above 0, not {margin:g}")
+    counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
+    single = {name: metric for name, metric in metrics().items() if metric.per_emotion and metric.compared}
+    titles = ", ".join(m.title for m in single.values())
+    eder = segment_scores.values(marked, segment_metrics()["eder"])
+    ua = metrics()["ua"].value(counted.counts)[:, None]
+    alike = partial(_alike, margin=margin)
+    families: tuple[tuple[str, list[Row]], ...] = (
+        ("human groups: UA by language", _tests(counted, "ua", ua, each=False)),
+        (
+            f"human groups: {titles} by emotion and language",
+            [row for name, m in single.items() for row in _tests(counted, name, m.value(counted.counts), each=True)],
+        ),
+        ("human groups: EDER by language", _tests(marked, "eder", eder[:, :1], each=False)),
+        ("human groups: EDER by emotion and language", _tests(marked, "eder", eder[:, 1:], each=True)),
+        ("human groups: UA by language, permutation", _groups(counted, ua[:, 0], PEOPLE, partial(_dealt, seed=seed))),
+        (f"human groups: UA by language, equivalence within {margin:g}", _groups(counted, ua[:, 0], PEOPLE, alike)),
+        ("human groups: UA by language, bootstrap", _drawn(counted, PEOPLE, draws, seed)),
+        ("same listeners: UA between languages", _same_listeners(counted, ua[:, 0])),
+        (f"same listeners: UA by language, between values of {asked.pair_by}", _conditions(tables, asked.pair_by)),
+        ("models and people: UA by language, bootstrap", _drawn(counted, MODELS, draws, seed)),
+        ("models and people: UA by language, runs", _groups(counted, ua[:, 0], MODELS, _differ)),
+        (
+            f"models and people: UA by language, runs, equivalence within {margin:g}",
+            _groups(counted, ua[:, 0], MODELS, alike),
+        ),
+        *(mixed_comparison.families(counted) if asked.mixed else ()),
+    )
+    rows: list[Row] = []
+    for family, made in families:
+        p = [row["p"] for row in made]
+        corrections = zip(made, holm(p), fdr(p), strict=True)
+        rows += [{"family": family, **row, "p_holm": float(h), "p_fdr": float(f)} for row, h, f in corrections]
+    return pd.DataFrame(rows, columns=list(TESTS)).fillna({"assumptions": ""})
+
+
+# --- between groups, one value for each rater ---
+
+
+def _tests(judged: Judged, name: str, value: Array, *, each: bool) -> list[Row]:
+    """Welch's t of every two groups on ``value``, ``[subject, truth]`` if ``each`` emotion else ``[subject, 1]``."""
+    rows: list[Row] = []
+    for language, (_, a, of_a), (_, b, of_b) in _sides(judged, PEOPLE):
+        for n in np.flatnonzero(judged.played(language)) if each else [0]:
+            emotion = judged.truths[n] if each else ""
+            named = {"a": a, "b": b, "language": language, "emotion": emotion, "metric": name}
+            rows.append({**named, **_differ(value[of_a, n], value[of_b, n])})
+    return rows
+
+
+def _groups(judged: Judged, ua: Array, kinds: tuple[str, str], test: Any) -> list[Row]:
+    """One test of every two groups of these kinds of rater on UA, ``[subject]``; of models only those with several runs."""
+    rows: list[Row] = []
+    for language, (kind, a, of_a), (_, b, of_b) in _sides(judged, kinds):
+        if kind == "machine" and of_a.sum() < 2:
+            continue
+        row = {"a": a, "b": b, "language": language, "emotion": "", "metric": "ua", **test(ua[of_a], ua[of_b])}
+        if kind == "machine":
+            runs = "a run is the unit of a; runs share clips, and folds and seeds what they learnt from"
+            row |= {"unit": RUN, "note": "; ".join(filter(None, (row["note"], runs)))}
+        rows.append(row)
+    return rows
+
+
+def _differ(a: Array, b: Array) -> Row:
+    return _said("Welch's t, two-sided", welch(a, b), a, b, assumptions=assumptions.of_groups(a, b))
+
+
+def _alike(a: Array, b: Array, *, margin: float) -> Row:
+    said = _said("TOST of Welch's t; its interval is the 90 % one", equivalence(a, b, margin=margin), a, b)
+    return {**said, "margin": margin}
+
+
+def _dealt(a: Array, b: Array, *, seed: int) -> Row:
+    return _said("permutation of means, two-sided", permutation(a, b, rng=bootstrap.generator(seed, "permutation")), a, b)
+
+
+def _said(test: str, outcome: Outcome, a: Array, b: Array, *, assumptions: str = "") -> Row:
+    result = asdict(outcome)
+    undefined = int(np.isnan(a).sum() + np.isnan(b).sum())
+    if undefined:
+        said = f"{undefined} of {len(a) + len(b)} listeners left out, whose value is undefined"
+        result["note"] = "; ".join(filter(None, (result["note"], said)))
+    return {"test": test, "unit": LISTENER, **result, "assumptions": assumptions}
+
+
+Chosen = tuple[str, str, npt.NDArray[np.bool_]]
+"""Kind of rater, group, and which subjects are its single raters in one language."""
+
+
+def _sides(judged: Judged, kinds: tuple[str, str]) -> Iterator[tuple[str, Chosen, Chosen]]:
+    """In each language, every two groups of one kind of rater, or every group of one kind with every one of the other."""
+    who = judged.subjects
+    single = (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")
+    for language in sorted(set(who.loc[single & (who["rater_type"] == "human"), "language"])):
+        here = single & (who["language"] == language)
+        first, second = (
+            [(kind, g, (of & (who["group"] == g)).to_numpy()) for g in sorted(set(who.loc[of, "group"]))]
+            for kind, of in ((kind, here & (who["rater_type"] == kind)) for kind in kinds)
+        )
+        for a, b in combinations(first, 2) if kinds[0] == kinds[1] else product(first, second):
+            yield language, a, b
+
+
+# --- the same listeners ---
+
+
+def _same_listeners(counted: Counted, ua: Array) -> list[Row]:
+    """Within each group, UA of every two languages, over the listeners who heard both."""
+    who = counted.subjects.assign(_ua=ua)
+    people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
+    return [
+        {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": "", **row}
+        for group, part in people.groupby("group", sort=True)
+        for one, other, row in _pairs(part.pivot(index="rater", columns="language", values="_ua"))
+    ]
+
+
+def _conditions(tables: Tables, column: str) -> list[Row]:
+    """Within each group and language, UA of every two values of a column, over the listeners who judged under both."""
+    if not column:
+        return []
+    own, ratings = tables.stimuli, tables.ratings
+    if column not in own and column not in ratings:
+        raise BadInput(f"neither the clips nor the ratings have a column '{column}' to pair by")
+    of = ratings["stimulus"].map(own.set_index("stimulus")[column]) if column in own else ratings[column]
+    parts = []
+    for value in sorted(set(of.astype(str)) - {""}):
+        counted = count(Tables(own, tables.raters, ratings[of.astype(str) == value]))
+        parts.append(counted.subjects.assign(_ua=metrics()["ua"].value(counted.counts), _value=value))
+    who = pd.concat(parts) if parts else pd.DataFrame(columns=["rater_type", "group", "rater", "language", "corpus"])
+    people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
+    return [
+        {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": language, **row}
+        for (group, language), part in people.groupby(["group", "language"], sort=True)
+        for one, other, row in _pairs(part.pivot(index="rater", columns="_value", values="_ua"))
+    ]
+
+
+def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Row]]:
+    """The paired test of every two columns of UA, ``[rater, column]``."""
+    for one, other in combinations(wide.columns, 2):
+        a, b = (wide[name].to_numpy(dtype=float) for name in (one, other))
+        alone = int((np.isnan(a) != np.isnan(b)).sum())
+        outcome = asdict(paired(a, b))
+        said = f"{alone} who judged one side only left out" if alone else ""
+        outcome["note"] = "; ".join(filter(None, (outcome["note"], said)))
+        checked = assumptions.of_differences(a - b)
+        named = {"test": "paired t, two-sided", "unit": LISTENER, "emotion": "", "metric": "ua"}
+        yield str(one), str(other), {**named, **outcome, "assumptions": checked}
+
+
+# --- listeners and clips drawn anew ---
+
+
+def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int) -> list[Row]:
+    """The bootstrap of every two groups of these kinds, on UA over all their judgements in a language."""
+    rows: list[Row] = []
+    for language, (kind_a, a, _), (kind_b, b, _) in _sides(counted, kinds):
+        here = counted.judged[counted.judged["language"] == language]
+        parts = [here[(here["rater_type"] == kind) & (here["group"] == g)] for kind, g in ((kind_a, a), (kind_b, b))]
+        clips = pd.concat(parts)[["stimulus", "truth"]].drop_duplicates().sort_values("stimulus")
+        truth = np.unique(clips["truth"].to_numpy(dtype=object), return_inverse=True)[1].astype(np.int64)
+        rng = bootstrap.generator(seed, "difference", kind_a, a, b, language)
+        of_a, of_b = (_side(part, clips["stimulus"]) for part in parts)
+        found = difference(of_a, of_b, truth, draws=draws, rng=rng)
+        named = {"test": "difference of pooled UA, bootstrap of raters and clips", "unit": "rater and clip"}
+        rows.append({**named, "a": a, "b": b, "language": language, "emotion": "", "metric": "ua", **asdict(found)})
+    return rows
+
+
+def _side(judged: pd.DataFrame, clips: pd.Series) -> Side:
+    raters, rater = np.unique(judged["rater"].to_numpy(dtype=object), return_inverse=True)
+    clip = np.searchsorted(clips.to_numpy(dtype=object), judged["stimulus"].to_numpy(dtype=object))
+    size = (len(raters), len(clips))
+    at, right = np.ravel_multi_index((rater, clip), size), (judged["truth"] == judged["label"]).to_numpy(dtype=float)
+    heard, hit = (np.bincount(at, weights, size[0] * size[1]).reshape(size) for weights in (np.ones(len(at)), right))
+    return Side(heard.astype(np.float64), hit.astype(np.float64))
