@@ -52,6 +52,7 @@ class Judged:
             _clip=_codes(self.judged["stimulus"]),
             _rater=_codes(self.judged["rater"]),
             _language=_codes(self.judged["language"]),
+            _group=_codes(self.judged["group"]),
         )
         corpora = own.groupby("language")["corpus"].transform("nunique")
         apart = own[(corpora > 1) & (own["corpus"] != "")]
@@ -81,7 +82,7 @@ class Judged:
         and so may clips of one language and truth.
         """
         rows = self.by_subject
-        columns = rows[["_rater", "_clip", "_truth", "_label", "_language"]].to_numpy()
+        columns = rows[["_rater", "_clip", "_truth", "_label", "_language", "_group"]].to_numpy()
         tags = sorted(self.judged["language"].unique())
         sizes = np.bincount(rows["_subject"], minlength=len(self.subjects))
         ends = np.cumsum(sizes)
@@ -96,7 +97,7 @@ class Judged:
                 in_language = end - start
             elif end - start < in_language:
                 who.append(corpus)
-            yield tuple(who), slice(start, end), _judgements(part, shape)
+            yield tuple(who), slice(start, end), judgements(part, shape)
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,12 @@ def leave_out(rows: pd.DataFrame, rules: Sequence[tuple[pd.Series, str]], what: 
     return rows[~left].copy(), tuple(said)
 
 
-def _judgements(part: npt.NDArray[np.int64], shape: tuple[int, int]) -> Judgements:
-    raters, rater = np.unique(part[:, 0], return_inverse=True)
+def judgements(part: npt.NDArray[np.int64], shape: tuple[int, int]) -> Judgements:
+    """Judgements from codes of their rater, clip, truth, label, language and group, ``[judgement, 6]``.
+
+    Raters of one group who judged the same languages may stand for each other, and so may clips of one language and truth.
+    """
+    raters, first_of, rater = np.unique(part[:, 0], return_index=True, return_inverse=True)
     clips, first, clip = np.unique(part[:, 1], return_index=True, return_inverse=True)
     tags, language = np.unique(part[:, 4], return_inverse=True)
     judged = np.zeros((len(raters), len(tags)), dtype=bool)
@@ -165,7 +170,7 @@ def _judgements(part: npt.NDArray[np.int64], shape: tuple[int, int]) -> Judgemen
         clip=clip,
         truth=part[:, 2],
         label=part[:, 3],
-        rater_stratum=_rank(judged),
+        rater_stratum=_rank(np.column_stack([part[first_of, 5], judged])),
         clip_stratum=_rank(part[first][:, [4, 2]]) if len(clips) else clip,
         shape=shape,
     )

@@ -56,11 +56,23 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
 
 
+def crossed(
+    judgements: Judgements, *, draws: int, rng: np.random.Generator, width: int
+) -> Iterator[tuple[slice, Array, Array]]:
+    """How often each draw holds each rater and each clip, ``[draw, rater]`` and ``[draw, clip]``; see above.
+
+    So many draws come at a time that an array of ``width`` numbers for each stays small.
+    """
+    for rows in chunks(draws, width):
+        strata = (judgements.rater_stratum, judgements.clip_stratum)
+        raters, clips = (weights(stratum, draws=rows.stop - rows.start, rng=rng) for stratum in strata)
+        yield rows, raters, clips
+
+
 def times(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> Iterator[tuple[slice, Array]]:
     """How often each judgement counts in each draw, ``[draw, judgement]``, some draws at a time; see above."""
-    for rows in chunks(draws, len(judgements.rater) + len(judgements.clip_stratum)):
-        size = rows.stop - rows.start
-        raters, clips = (weights(s, draws=size, rng=rng) for s in (judgements.rater_stratum, judgements.clip_stratum))
+    width = len(judgements.rater) + len(judgements.clip_stratum)
+    for rows, raters, clips in crossed(judgements, draws=draws, rng=rng, width=width):
         yield rows, raters[:, judgements.rater] * clips[:, judgements.clip]
 
 
