@@ -128,33 +128,44 @@ def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
     for i, _ in _rows(data, data["start_s"].isna() != data["end_s"].isna()):
         yield Problem("'start_s' and 'end_s' go together; one is empty", "ratings", i)
     yield from _check_interval(data, "ratings", "start_s", "end_s", pd.Series(np.inf, data.index))
+    yield from _check_ways(data.reset_index(drop=True))
     yield from _check_parts(data.reset_index(drop=True))
 
 
-def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
-    """What one rater said of one clip in one hearing: of the whole of it or of parts, and no part twice."""
-    unit = ["rater", "stimulus", "repeat"]
-    keys = [data[name] for name in unit]
+def _check_ways(data: pd.DataFrame) -> Iterator[Problem]:
+    """Of one clip in one hearing a rater said one thing: it as a whole, parts of it, or that no single part shows it."""
+    marking = data.groupby(["rater", "stimulus", "repeat"]).ngroup()
     how, is_part = marked_as(data), data["start_s"].notna()
-    beside = ~is_part & is_part.groupby(keys).transform("any")
-    told = {
-        "": "a label of the whole clip here, and a part of it in another row; where both come from marking the clip, say so "
-        f"with '{MARKED_PARTS}' or '{MARKED_WHOLE}' in a column 'part', else keep one",
-        MARKED_NONE: f"'{MARKED_NONE}' (no single part) here, and a part of the clip in another row",
-    }
-    for i, row in _rows(data, beside & how.isin(list(told)) & ~data.assign(_beside=beside).duplicated([*unit, "_beside"])):
-        what = "rater '{}' has for stimulus '{}' {}"
-        yield Problem(what.format(row["rater"], row["stimulus"], told[how.iloc[i]]), "ratings", i)
-    for i, row in _rows(data, is_part & (how == MARKED_NONE) & ~beside.groupby(keys).transform("any")):
-        what = "rater '{}' has for stimulus '{}' '{}' (no single part), and a part from {:g} s to {:g} s in the same row"
-        said = what.format(row["rater"], row["stimulus"], MARKED_NONE, row["start_s"], row["end_s"])
-        yield Problem(said, "ratings", i)
+    whole = ~is_part & is_part.groupby(marking).transform("any")
+    none = whole & (how == MARKED_NONE)
     ways = how.where(how.isin((MARKED_PARTS, MARKED_WHOLE)))
-    one = ways.groupby(keys).transform("first")
-    for i, row in _rows(data, ways.notna() & (ways != one) & ~data.assign(_how=how).duplicated([*unit, "_how"])):
-        what = "rater '{}' has for stimulus '{}' '{}' in the column 'part' here, and '{}' in a row above"
-        yield Problem(what.format(row["rater"], row["stimulus"], how.iloc[i], one.iloc[i]), "ratings", i)
-    chosen = data[is_part & (data["weight"] == 1)].sort_values([*unit, "start_s", "end_s"], kind="stable")
+    above = ways.groupby(marking).transform("first")
+    for rule, said in (
+        (
+            whole & (how == ""),
+            "a label of the whole clip here, and a part of it in another row; where both come from marking the clip, say so "
+            f"with '{MARKED_PARTS}' or '{MARKED_WHOLE}' in a column 'part', else keep one",
+        ),
+        (none, f"'{MARKED_NONE}' (no single part) here, and a part of the clip in another row"),
+        (
+            is_part & (how == MARKED_NONE) & ~none.groupby(marking).transform("any"),
+            f"'{MARKED_NONE}' (no single part) and a part of the clip in one row",
+        ),
+        (ways.notna() & (ways != above), "'{}' in the column 'part' here, and '{}' in a row above"),
+    ):
+        for i, row in _rows(data, rule & ~marking.where(rule).duplicated()):
+            what = said.format(how.iloc[i], above.iloc[i])
+            yield Problem(f"rater '{row['rater']}' has for stimulus '{row['stimulus']}' {what}", "ratings", i)
+    if "part" in data:
+        meant = data["part"].str.strip().str.lower()
+        for i, row in _rows(data, (how == "") & meant.isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE))):
+            yield Problem(f"'part' holds '{row['part']}'; write '{meant.iloc[i]}'", "ratings", i)
+
+
+def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
+    """No part of a clip was marked twice with one label, nor as an emotion and none."""
+    unit = ["rater", "stimulus", "repeat"]
+    chosen = data[data["start_s"].notna() & (data["weight"] == 1)].sort_values([*unit, "start_s", "end_s"], kind="stable")
     unnamed = chosen["label"].isin((NEUTRAL, CANNOT_SAY))
     what = "rater '{}' marked '{}' in stimulus '{}' from {:g} s, where an earlier row's {} has not ended ({:g} s)"
     for other, reach in (

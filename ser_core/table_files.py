@@ -94,6 +94,11 @@ def _read_parquet(path: Path, table: Table) -> pd.DataFrame:
         for f in data.schema
         if f.name in ours - table.numbers and not (_is_text(f.type) or pyarrow.types.is_null(f.type))
     ]
+    cast += [
+        Problem(f"column '{f.name}' is of type {f.type}; store it as a number, times in seconds", path)
+        for f in data.schema
+        if f.name in table.numbers and (pyarrow.types.is_temporal(f.type) or pyarrow.types.is_nested(f.type))
+    ]
     if cast:
         raise BadInput(*cast)
     for at, field in enumerate(data.schema):
@@ -124,6 +129,12 @@ def _check_header(header: list[str], path: Path, table: Table) -> None:
         if column.required and column.name not in header:
             slips = get_close_matches(column.name, further, n=1)
             meant = f"; is it '{slips[0]}'?" if slips else ""
+            problems.append(Problem(f"column '{column.name}' is missing ({column.help}){meant}", path, 1))
+    times = [column for column in table.columns if column.name in table.key and column.kind == "number"]
+    for column in times:  # without them a part would be read as its whole clip
+        slips = get_close_matches(column.name, further, n=1, cutoff=0.75)  # end, start_ms
+        if column.name not in header and (slips or any(other.name in header for other in times)):
+            meant = f"; is it '{slips[0]}'?" if slips else ", and the times go together"
             problems.append(Problem(f"column '{column.name}' is missing ({column.help}){meant}", path, 1))
     if problems:
         raise BadInput(*problems)

@@ -193,6 +193,39 @@ def test_ids_stored_as_numbers_in_parquet_are_refused(tmp_path, kind):
     assert "007 becomes 7" in said
 
 
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (
+            "start,end_s",
+            "column 'start_s' is missing (start of the rated part in seconds; empty = the whole clip); is it 'start'?",
+        ),
+        ("start_s,end_ms", "is it 'end_ms'?"),
+        (
+            "start_s",
+            "column 'end_s' is missing (end of the rated part in seconds; empty = the whole clip), and the times go",
+        ),
+    ],
+)
+def test_times_of_another_name_are_asked_for_and_no_part_is_read_as_its_clip(tmp_path, columns, says):
+    path = csv_file(tmp_path, RATINGS, f"rater,stimulus,label,weight,{columns}\np,a,sad,1{',1' * len(columns.split(','))}\n")
+    (said,) = problems(lambda: read_table(path, RATINGS))
+    assert says in said
+
+
+@pytest.mark.parametrize("kind", [pa.duration("ms"), pa.time32("ms"), pa.list_(pa.float64())])
+def test_times_that_are_no_numbers_in_parquet_are_one_problem(tmp_path, kind):
+    path = tmp_path / "ratings.parquet"
+    text = pa.array(["p", "p"])
+    times = pa.nulls(2).cast(kind)
+    pq.write_table(
+        pa.table({"rater": text, "stimulus": text, "label": text, "weight": [1, 1], "start_s": times, "end_s": [1, 2]}), path
+    )
+    (said,) = problems(lambda: read_table(path, RATINGS))
+    assert "column 'start_s' is of type" in said
+    assert "store it as a number, times in seconds" in said
+
+
 def test_further_columns_of_any_type_and_texts_that_are_all_missing_are_read_as_text_from_parquet(tmp_path):
     columns = {
         "stimulus": ["a", "b"], "language": ["de", "de"], "truth": pa.nulls(2), "duration_s": pa.nulls(2),
@@ -357,7 +390,9 @@ def part(start_s, end_s, **more):
         ([part(0, 1), rating(label="happy")], 2, "a label of the whole clip here"),
         ([part(0, 1, part="none"), rating(part="none")], 2, "'none' (no single part) here, and a part of the clip"),
         ([rating(part="whole"), part(0, 2.2, part="whole")], 2, "but the part is from 0 s to 2.2 s of 2.5 s"),
-        ([part(0, 1, part="none")], 1, "'none' (no single part), and a part from 0 s to 1 s in the same row"),
+        ([part(0, 1, part="none")], 1, "'none' (no single part) and a part of the clip in one row"),
+        ([rating(part="segment"), part(0, 1, part="none")], 2, "'none' (no single part) and a part of the clip in one row"),
+        ([rating(part="Whole ")], 1, "'part' holds 'Whole '; write 'whole'"),
         ([rating(part="whole"), part(0, 1, part="segment")], 2, "'segment' in the column 'part' here, and 'whole' in a row"),
         ([part(0, 2, label="neutral"), part(1, 2.5)], 2, "where an earlier row's neutral or cannot_say has not ended (2 s)"),
         ([part(0, 2), part(1, 2.5, label="cannot_say")], 2, "where an earlier row's other label has not ended (2 s)"),
