@@ -6,46 +6,94 @@ Every number in it stands in one of the CSV files that ``compare`` writes with i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 import pandas as pd
 
 from ser_core import comparisons, made_up, scores
 from ser_core.emotions import in_order
+from ser_core.measures._measure import TableMeasure, measures
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
+T = TypeVar("T")
+_ROWS = 40
+"""So many rows of a measure are for reading; the rest stands in its file."""
+
+
+class _Made(Mapping[str, T]):
+    """What is made when it is first asked for, by its name."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], T]]):
+        self._makers = makers
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything ``compare`` writes.
+    """Everything ``compare`` writes. Measures, and the report, which holds them, are made when they are first asked for.
 
     Attributes:
+        tables: what was compared.
         scored: what ``score`` writes.
         tests: between groups, and between models and people (``comparisons.TESTS``).
         groups: each group described (``scores.GROUPS``).
-        report: the HTML.
+        facts: what the report says beside the measures.
+        seed, draws: of the bootstrap.
     """
 
+    tables: Tables
     scored: scores.Scores
     tests: pd.DataFrame
     groups: pd.DataFrame
-    report: str
+    facts: Mapping[str, Any]
+    seed: int
+    draws: int
 
     @cached_property
-    def files(self) -> dict[str, bytes]:
+    def measures(self) -> Mapping[str, pd.DataFrame]:
+        """The table of every measure by its name (``measures/``)."""
+        return _Made({name: partial(self._measured, measure) for name, measure in measures().items()})
+
+    @cached_property
+    def report(self) -> str:
+        """The HTML."""
+        return _render({**self.facts, "measures": [_measure(name, data) for name, data in self.measures.items()]})
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
         """Content of each file by its name."""
-        tables = {"tests.csv": self.tests, "groups.csv": self.groups}
-        more = {name: to_csv(made_up.stamped(data, self.scored.made_up)).encode() for name, data in tables.items()}
-        return {**self.scored.files, **more, "report.html": self.report.encode()}
+        ready = {**self.scored.files, "tests.csv": self._csv(self.tests), "groups.csv": self._csv(self.groups)}
+        makers = {name: partial(ready.__getitem__, name) for name in ready}
+        measured = {f"{name}.csv": partial(self._measure_csv, name) for name in self.measures}
+        return _Made({**makers, **measured, "report.html": lambda: self.report.encode()})
+
+    def _measured(self, measure: TableMeasure) -> pd.DataFrame:
+        return measure.table(self.tables, seed=self.seed, draws=self.draws)
+
+    def _measure_csv(self, name: str) -> bytes:
+        return self._csv(self.measures[name])
+
+    def _csv(self, table: pd.DataFrame) -> bytes:
+        return to_csv(made_up.stamped(table, self.scored.made_up)).encode()
 
 
 def comparison(
@@ -92,7 +140,7 @@ def comparison(
         "machines": int((tables.raters["rater_type"] == "machine").sum()),
         "versions": {name: version(name) for name in ("pingouin", "scipy", "numpy", "pandas")},
     }
-    return Comparison(scored, tests, groups, _render(facts))
+    return Comparison(tables, scored, tests, groups, facts, seed, draws)
 
 
 def overview(score_rows: pd.DataFrame, groups: pd.DataFrame) -> list[dict[str, Any]]:
@@ -198,11 +246,34 @@ def _families(tests: pd.DataFrame) -> list[tuple[str, int, list[tuple[str, str, 
     ]
 
 
+def _measure(name: str, data: pd.DataFrame) -> dict[str, Any]:
+    """What a measure says of itself, and its first rows without those of single clips, in the columns that hold anything."""
+    rows = data[data["stimulus"] == ""] if "stimulus" in data else data
+    numbers = {column.name for column in measures()[name].columns if column.kind == "number"}
+    told = [str(column) for column in rows if not (rows[column].isna() | (rows[column] == "")).all()]
+    return {
+        "name": name,
+        "measure": measures()[name],
+        "columns": [(column, column in numbers) for column in told],
+        "rows": _records(rows[told].head(_ROWS)),
+        "more": len(data) - min(len(rows), _ROWS),
+    }
+
+
+def cell(value: Any) -> str:
+    """What stands in a cell of a table: counts whole, other numbers as ``number`` has them, texts as they are.
+
+    >>> cell(1200), cell(0.25), cell("sad")
+    ('1,200', '0.250', 'sad')
+    """
+    return f"{value:,}" if isinstance(value, int) else number(value) if isinstance(value, float) else str(value)
+
+
 def _records(data: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in data.to_dict("records")]
 
 
 def _render(facts: Mapping[str, Any]) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=number, p_value=p_value, thousands="{:,}".format)
+    environment.filters.update(number=number, p_value=p_value, cell=cell, thousands="{:,}".format)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(facts)

@@ -43,4 +43,8 @@ def _run(options: argparse.Namespace) -> None:
     print_overview(made.scored, made.groups, said_of_eder(options.tail, options.compat))
 
 
-COMMAND = Command("compare groups and models: the scores, tests.csv, groups.csv and report.html", _arguments, _run)
+COMMAND = Command(
+    "compare groups and models: the scores, tests.csv, groups.csv, a file for each measure, and report.html",
+    _arguments,
+    _run,
+)

@@ -9,6 +9,7 @@ import jinja2
 import pytest
 
 from ser_core import cli, report
+from ser_core.measures._measure import measures
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame, write
 
 EMOTIONS = ("angry", "sad")
@@ -173,3 +174,13 @@ def test_compare_writes_what_the_function_returns_and_names_its_own_command(tmp_
     command = f"python -m ser_core compare '{tmp_path / 'in put'}' --out {out} --seed 2"
     for name, content in report.comparison(tables(), seed=2, command=command).files.items():
         assert (out / name).read_bytes() == content
+
+
+def test_every_measure_is_told_with_its_source_and_file_and_why_it_says_nothing():
+    made = report.comparison(tables(listeners=2), draws=20)
+    _, text = page(tables(listeners=2))
+    for name, measure in measures().items():
+        assert f"{measure.title} {measure.help}. Source: {measure.source}. File: {name}.csv." in text
+        assert f"{name}.csv" in made.files
+    assert "not defined: no two raters judged 10 clips in common" in text
+    assert "There is nothing that it could be told of." in text  # no model, no calibration

@@ -14,6 +14,7 @@ import pytest
 from ser_core import cli, scores
 from ser_core.emotions import canonical
 from ser_core.errors import BadInput
+from ser_core.measures._measure import measures
 from ser_core.metrics._metric import metrics
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, check, combine, frame, write
 from tests import reference
@@ -324,7 +325,7 @@ def test_people_and_models_in_two_folders_score_as_in_one(tmp_path):
     for name, content in expected.items():
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() == content
     assert sorted(p.name for p in (tmp_path / "b").iterdir()) == sorted(
-        [*expected, "tests.csv", "groups.csv", "report.html"]
+        [*expected, "tests.csv", "groups.csv", *(f"{name}.csv" for name in measures()), "report.html"]
     )
 
 
