@@ -71,7 +71,14 @@ def small_sample(m: int) -> float:
 
     >>> round(small_sample(10), 6), round(1 - 3 / (4 * 10 - 1), 6)  # beside the usual approximation
     (0.922746, 0.923077)
+
+    One degree of freedom would make every effect 0, for Gamma(0) is infinite; it is unknown there.
+
+    >>> small_sample(1)
+    nan
     """
+    if m < 2:
+        return math.nan
     return math.exp(math.lgamma(m / 2) - math.lgamma((m - 1) / 2)) / math.sqrt(m / 2)
 
 
