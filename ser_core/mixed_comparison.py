@@ -48,8 +48,7 @@ def families(counted: Counted) -> tuple[tuple[str, list[Row]], ...]:
     )
     if wanted.empty:
         return tuple((name, []) for name in names)
-    kept, left_out = _finite(wanted)
-    model = _Model(wanted, kept, left_out)
+    model = fitted(wanted)
     by_language = [model.over_emotions(a, b, language) for language, found in pairs.items() for a, b in found]
     between = [
         model.interaction(a, b, one, other)
@@ -65,6 +64,11 @@ def families(counted: Counted) -> tuple[tuple[str, list[Row]], ...]:
         if emotion in set(wanted.loc[wanted["language"] == language, "truth"])
     ]
     return tuple(zip(names, (by_language, between, single), strict=True))
+
+
+def fitted(judged: pd.DataFrame) -> Model:
+    """The model of these judgements (rows of ``Counted.judged``), without the emotions that have no finite estimate."""
+    return Model(judged, *_finite(judged))
 
 
 def _finite(judged: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
@@ -84,8 +88,14 @@ def _finite(judged: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, str], s
     return judged[~out], why
 
 
-class _Model:
-    """One fit over all groups, languages and emotions, asked for contrasts."""
+class Model:
+    """One fit over all groups, languages and emotions, asked for contrasts.
+
+    Attributes:
+        cells: group, language and emotion of each mean, in the order of ``fit.beta``.
+        fit: None where no emotion is left.
+        left_out: why an emotion of a language is left out.
+    """
 
     def __init__(self, heard: pd.DataFrame, judged: pd.DataFrame, left_out: dict[tuple[str, str], str]) -> None:
         self.left_out = left_out
@@ -114,13 +124,11 @@ class _Model:
         return self._row(a, b, language, "", *(self._weights(g, language, emotions) for g in (a, b)), said=out)
 
     def interaction(self, a: str, b: str, one: str, other: str) -> Row:
-        """How much more ``a`` exceeds ``b`` in one language than in the other, over the emotions of each."""
-        found = [self._emotions(language) for language in (one, other)]
-        if not all(emotions for emotions, _ in found):
-            sides = [self._weights(a, one, [])] * 2
-        else:
-            sides = [self._weights(g, one, found[0][0]) - self._weights(g, other, found[1][0]) for g in (a, b)]
-        said = "; ".join(dict.fromkeys(filter(None, (out for _, out in found))))
+        """How much more ``a`` exceeds ``b`` in one language than in the other, over the emotions of both."""
+        kept, outs = zip(*(self._emotions(language) for language in (one, other)), strict=True)
+        both = sorted(set(kept[0]) & set(kept[1]))
+        sides = [self._weights(g, one, both) - self._weights(g, other, both) for g in (a, b)]
+        said = "; ".join(dict.fromkeys(filter(None, outs)))
         row = self._row(a, b, one, "", *sides, said=said)
         return {**row, "a": f"{a}: {one} less {other}", "b": f"{b}: {one} less {other}", "language": ""}
 

@@ -51,7 +51,8 @@ def _shape(name: str, values: Array) -> str:
     from scipy.stats import shapiro
 
     if len(values) < 3:
-        return f"{len(values)} values of {name} are too few to check" if len(values) else ""
+        few = "1 value" if len(values) == 1 else f"{len(values)} values"
+        return f"{few} of {name} {'is' if len(values) == 1 else 'are'} too few to check" if len(values) else ""
     if np.ptp(values) <= CONSTANT * abs(values.mean()):
         return f"all values of {name} are equal"
     with warnings.catch_warnings():

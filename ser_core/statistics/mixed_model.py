@@ -44,7 +44,7 @@ class Fit:
     Attributes:
         beta: ``[column of x]``.
         covariance: of ``beta``, ``[column, column]``.
-        listener_sd, clip_sd: standard deviations of the random effects.
+        listener_sd, clip_sd: standard deviations of the random effects; 0 where chance alone explains the spread.
         log_likelihood: by Laplace's approximation.
     """
 
@@ -85,7 +85,8 @@ def fit(right: npt.NDArray[np.bool_], x: Array, listener: Codes, clip: Codes) ->
     if steep or not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature).min() <= 0:
         return _nothing("the search for the most likely mixed model did not converge")
     covariance: Array = np.linalg.inv(curvature)[:columns, :columns].astype(np.float64)
-    return Fit(found.x[:columns], covariance, float(found.x[-2]), float(found.x[-1]), -float(found.fun))
+    listener_sd, clip_sd = np.where(free[columns:], found.x[columns:], 0.0).tolist()
+    return Fit(found.x[:columns], covariance, listener_sd, clip_sd, -float(found.fun))
 
 
 def _nothing(why: str) -> Fit:

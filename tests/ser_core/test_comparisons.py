@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_core.comparisons import TESTS, compare
+from ser_core.comparisons import TESTS, Asked, compare
+from ser_core.errors import BadInput
 from ser_core.ratings import Tables
 from tests import reference
 from tests.ser_core.test_scores import EMOTIONS, answers, judgements, shuffled, study, with_corpora
@@ -108,3 +109,108 @@ def test_one_group_alone_leaves_an_empty_table_with_its_header():
     tests = compare(answers([("a1", "sad1", "sad")]))
     assert len(tests) == 0
     assert tests.columns.tolist() == list(TESTS)
+
+
+# --- what stands beside Welch's tests ---
+
+
+def family(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return rows[rows["family"] == name].reset_index(drop=True)
+
+
+def test_listeners_of_two_languages_are_their_own_control():
+    tables = study(listeners=6)
+    rows = family(compare(tables, draws=0), "same listeners: UA between languages")
+    assert rows[["a", "b"]].to_numpy().tolist() == [[f"{g} listeners, de", f"{g} listeners, en"] for g in ("CN", "DE")]
+    for row, group in zip(rows.to_dict("records"), ("CN", "DE"), strict=True):
+        a, b = (
+            [reference.ua(judgements(tables, rater=f"{group}{n}", language=language)) for n in range(6)]
+            for language in ("de", "en")
+        )
+        theirs = stats.ttest_rel(a, b)
+        assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
+        assert (row["unit"], row["language"]) == ("listener", "")
+
+
+def test_a_column_of_clips_or_ratings_makes_pairs_within_group_and_language():
+    tables = study(listeners=5)
+    noise = np.where(tables.stimuli["stimulus"].str.endswith("0"), "noisy", "clean")
+    by_clip = Tables(tables.stimuli.assign(noise=noise), tables.raters, tables.ratings)
+    of_row = tables.ratings["stimulus"].map(dict(zip(tables.stimuli["stimulus"], noise, strict=True)))
+    by_row = Tables(tables.stimuli, tables.raters, tables.ratings.assign(noise=of_row))
+    asked = Asked(pair_by="noise")
+    first, second = (compare(t, draws=0, asked=asked) for t in (by_clip, by_row))
+    pd.testing.assert_frame_equal(first, second)
+    rows = family(first, "same listeners: UA by language, between values of noise")
+    assert rows[["a", "b", "language"]].to_numpy().tolist() == [
+        [f"{g} listeners, clean", f"{g} listeners, noisy", language] for g in ("CN", "DE") for language in ("de", "en")
+    ]
+    clean, noisy = (by_clip.stimuli.loc[noise == value, "stimulus"] for value in ("clean", "noisy"))
+    ua = [
+        [
+            reference.ua(
+                judgements(Tables(tables.stimuli, tables.raters, tables.ratings[kept]), rater=f"CN{n}", language="de")
+            )
+            for n in range(5)
+        ]
+        for kept in (tables.ratings["stimulus"].isin(clips) for clips in (clean, noisy))
+    ]
+    assert rows.loc[0, "t"] == pytest.approx(stats.ttest_rel(*ua).statistic)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"), [(Asked(pair_by="room"), "column 'room'"), (Asked(margin=0.0), "above 0, not 0")]
+)
+def test_a_choice_that_cannot_be_is_refused(asked, says):
+    with pytest.raises(BadInput, match=says):
+        compare(study(), asked=asked)
+
+
+def test_listeners_of_one_side_only_are_left_out_of_pairs_and_counted():
+    tables = study(listeners=4)
+    only_de = tables.stimuli.loc[tables.stimuli["language"] == "de", "stimulus"]
+    lost = (tables.ratings["rater"] == "CN0") & ~tables.ratings["stimulus"].isin(only_de)
+    rows = compare(Tables(tables.stimuli, tables.raters, tables.ratings[~lost]), draws=0)
+    row = family(rows, "same listeners: UA between languages").iloc[0]
+    assert (row["n_a"], row["n_b"]) == (3, 3)
+    assert row["note"] == "1 who judged one side only left out"
+
+
+def test_runs_of_a_model_are_the_unit_against_listeners_and_it_says_so():
+    tables = study(listeners=5)
+    rows = family(compare(tables, draws=0), "models and people: UA by language, runs")
+    row = rows[(rows["b"] == "CN listeners") & (rows["language"] == "de")].iloc[0]
+    runs = [reference.ua(judgements(tables, rater=f"m.s{n}", language="de")) for n in (0, 1)]
+    people = [reference.ua(judgements(tables, rater=f"CN{n}", language="de")) for n in range(5)]
+    assert row["t"] == pytest.approx(stats.ttest_ind(runs, people, equal_var=False).statistic)
+    assert (row["n_a"], row["n_b"]) == (2, 5)
+    assert "run" in row["unit"]
+    assert "a run is the unit of a" in row["note"]
+
+
+def test_a_single_run_is_compared_with_people_by_clips_alone():
+    tables = study(listeners=5)
+    one = tables.ratings["rater"] != "m.s1"
+    rows = compare(Tables(tables.stimuli, tables.raters, tables.ratings[one]), draws=300)
+    assert family(rows, "models and people: UA by language, runs").empty
+    row = family(rows, "models and people: UA by language, bootstrap").iloc[0]
+    assert "a is one rater: nothing is said of others like it" in row["note"]
+    assert row["mean_a"] == pytest.approx(reference.ua(judgements(tables, rater="m.s0", language="de")))
+    assert row["mean_b"] == pytest.approx(reference.ua(judgements(tables, group=row["b"], language="de")))
+    assert row["ci_low"] < row["difference"] < row["ci_high"]
+
+
+def test_comparable_is_said_with_its_margin():
+    tables = study(listeners=6)
+    rows = compare(tables, draws=0, asked=Asked(margin=0.6))
+    found = family(rows, "human groups: UA by language, equivalence within 0.6")
+    assert found["note"].eq("comparable: the difference lies within 0.6 (p < .05 by itself)").all()
+    assert found["margin"].eq(0.6).all()
+    assert rows.loc[~rows["family"].str.contains("equivalence"), "margin"].isna().all()
+
+
+def test_assumptions_stand_beside_the_tests_that_make_them():
+    rows = compare(study(listeners=6), draws=0)
+    said = rows[rows["test"].str.contains("Welch's t, two|paired") & rows["p"].notna()]["assumptions"]
+    assert said.str.contains("normal values").all()
+    assert rows[rows["test"].str.contains("permutation|bootstrap")]["assumptions"].eq("").all()
