@@ -27,7 +27,7 @@ def page() -> str:
         "## What types with clips share\n",
         _parameters(Hearing),
         "What the player reports with every answer:\n",
-        _table(("field", "what"), [(f"`{f.name}`", f.help) for f in LISTENING]),
+        table(("field", "what"), [(f"`{f.name}`", f.help) for f in LISTENING]),
     ]
     return "\n".join([HEAD, *(_type(name, kind) for name, kind in trial_types().items()), *shared])
 
@@ -43,7 +43,7 @@ def _type(name: str, kind: TrialType) -> str:
         (module.__doc__ or "").replace("``", "`").strip() + "\n",
         _parameters(kind.parameters, Hearing if hears else Parameters),
         "And [what types with clips share](#what-types-with-clips-share).\n" if hears else "",
-        _table(("answer", "what"), answers) if answers else "",
+        table(("answer", "what"), answers) if answers else "",
         "And what the player reports.\n" if reports else "",
     ]
     return "\n".join(part for part in parts if part)
@@ -53,7 +53,7 @@ def _parameters(model: type[Parameters], without: type[Parameters] = Parameters)
     """A table of what may be set, less what another model says in the same words."""
     told = list(_rows(without))
     rows = [row for row in _rows(model) if row not in told]
-    return _table(("parameter", "if not given", "what"), rows) if rows else ""
+    return table(("parameter", "if not given", "what"), rows) if rows else ""
 
 
 def _rows(model: type[Parameters], before: str = "") -> Iterator[tuple[str, str, str]]:
@@ -80,7 +80,8 @@ def _written(value: Any) -> str:
     return "" if isinstance(value, Parameters) else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 

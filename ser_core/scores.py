@@ -24,6 +24,7 @@ from ser_core.counting import SUBJECT, Counted, count
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput
 from ser_core.made_up import stamped
+from ser_core.metrics._confusion import share
 from ser_core.metrics._metric import Metric, metrics, segment_metrics
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
@@ -34,6 +35,7 @@ SCORES = (
     "metric", "rater", "group", "rater_type", "language", "corpus", "emotion", "value", "n", "ci_low", "ci_high",
 )  # fmt: skip
 CONFUSION = ("rater", "group", "language", "truth", "label", "count", "share")
+SHARE_OF_LABEL = "share_of_label"
 GROUPS = (
     "group", "rater_type", "language", "raters", "clips", "judgements", "ua_mean", "ua_sd", "ua_se", "ua_min", "ua_max",
 )  # fmt: skip
@@ -47,7 +49,8 @@ class Scores:
 
     Attributes:
         scores: columns ``SCORES``; ``n`` is the number of judgements a value rests on, 0 where it is undefined.
-        confusion: columns ``CONFUSION``; ``share`` of the judgements of clips of this truth, every row that was heard.
+        confusion: columns ``CONFUSION``, then ``SHARE_OF_LABEL``: ``share`` of the judgements of clips of this truth, every
+            row that was heard, and share of the answers with this label, NaN where nobody gave it.
         segments: columns ``SEGMENTS``; one row for each rater and clip in which a part was marked.
         left_out: sentences on what was not counted.
         made_up: what was simulated or synthetic (``made_up.words``); it stands in every file.
@@ -169,14 +172,15 @@ def _confusion(counted: Counted) -> pd.DataFrame:
     subject, truth = np.nonzero(heard * (counted.subjects["corpus"] == "").to_numpy()[:, None])
     labels = len(counted.labels)
     rows = counted.subjects.iloc[np.repeat(subject, labels)].reset_index(drop=True)
-    judgements = counted.counts[subject, truth]
+    judgements, given = counted.counts[subject, truth], counted.counts.sum(axis=-2)[subject]
     rows = rows.assign(
         truth=np.repeat(np.array(counted.truths, dtype=object)[truth], labels),
         label=np.tile(np.array(counted.labels, dtype=object), len(subject)),
         count=judgements.ravel().astype("int64"),
         share=(judgements / heard[subject, truth][:, None]).ravel(),
+        **{SHARE_OF_LABEL: share(judgements, given).ravel()},
     )
-    return rows[list(CONFUSION)]
+    return rows[[*CONFUSION, SHARE_OF_LABEL]]
 
 
 def groups(tables: Tables) -> pd.DataFrame:

@@ -23,7 +23,6 @@ array([1.0488, 1.0488])
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
 from ser_core.metrics._confusion import Array, chosen, heard, hits, total
 from ser_core.metrics._metric import Metric
@@ -31,6 +30,8 @@ from ser_core.metrics._metric import Metric
 
 def d_prime(counts: Array) -> Array:
     """Counts ``[..., truth, label]`` -> d' ``[..., truth]``."""
+    from scipy.special import ndtri  # here, because it takes as long as all else that a command needs
+
     own, right = heard(counts), hits(counts)
     other, wrong = total(counts)[..., None] - own, chosen(counts) - right
     value = ndtri((right + 0.5) / (own + 1)) - ndtri((wrong + 0.5) / (other + 1))

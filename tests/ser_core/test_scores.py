@@ -118,6 +118,8 @@ def test_every_count_equals_the_slow_reference_and_every_row_of_shares_sums_to_1
     for row in rows[rows["language"] != ""].to_dict("records"):
         pairs = judgements(tables, rater=row["rater"], group=row["group"], language=row["language"])
         assert row["count"] == pairs.count((row["truth"], row["label"]))
+        given = sum(label == row["label"] for _, label in pairs)
+        assert row["share_of_label"] == pytest.approx(row["count"] / given if given else math.nan, nan_ok=True)
         assert not row["rater"] or groups[row["rater"]] == row["group"]
     sums = rows.groupby(["rater", "group", "language", "truth"])["share"].sum()
     np.testing.assert_allclose(sums, 1)
@@ -129,7 +131,7 @@ def test_columns_are_those_of_the_design():
     assert scored.files["scores.csv"].splitlines()[0] == (
         b"metric,rater,group,rater_type,language,corpus,emotion,value,n,ci_low,ci_high"
     )
-    assert scored.files["confusion.csv"].splitlines()[0] == b"rater,group,language,truth,label,count,share"
+    assert scored.files["confusion.csv"].splitlines()[0] == b"rater,group,language,truth,label,count,share,share_of_label"
     assert scored.files["segments.csv"] == b"rater,stimulus,eder,me_s,fa_s,ol_s,cf_s,duration_s\n"
 
 
