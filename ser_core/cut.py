@@ -2,7 +2,8 @@
 
 For every distinct part that people marked, two clips: ``picked``, the part itself, and ``random``, as long and anywhere in
 the same clip; and once for each clip that was marked, ``whole``, the clip as it is. All are FLAC files without tags, at the
-rate and with the channels and bits of the original (at most 24), sample for sample what the original holds.
+rate and with the channels and bits of the original (at most 24), sample for sample what the original holds; only what lies
+beyond full scale in files of floating point is clipped, in all three alike.
 
 Where the random part starts is uniform over the clip, but for the picked place itself and places where nothing is heard (no
 model would take them), and follows from the seed, the clip's id and the part alone.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 
 from ser_core import cut
 from ser_core.cli import Command, add_seed
+from ser_core.errors import BadInput, Problem
 from ser_core.ratings import read
 from ser_core.stimuli import placed
 
@@ -27,6 +29,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     tables = read(options.directory)
     tables = dataclasses.replace(tables, stimuli=placed(tables.stimuli, options.clips or options.directory))
+    files = [file for file in tables.stimuli["file"] if file]
+    if files and not options.clips and not any(map(os.path.exists, files)):
+        raise BadInput(Problem("none of the clips is there; add --clips with the study's folder", options.directory))
     table, left_out = cut.cut(tables, options.out, seed=options.seed)
     counted = table["cut"].value_counts()
     print(f"{options.out / 'stimuli.csv'}: {', '.join(f'{counted[kind]} {kind}' for kind in cut.KINDS)}")

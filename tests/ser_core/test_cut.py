@@ -249,6 +249,9 @@ def test_by_commands_alone_a_model_hears_more_in_the_part_that_shows_the_emotion
     made = [s | {"corpus": "study", "speaker": "s", "duration_s": 1.8} for s in stimuli]
     write(Tables(frame(STIMULI, made), frame(RATERS, [{"rater": "p1", "rater_type": "human"}]), frame(RATINGS, rows)), study)
     cuts, run = tmp_path / "cuts", tmp_path / "run"
+    write(read(study), tmp_path / "export")
+    assert cli.main("ser_core", ["cut", str(tmp_path / "export"), "--out", str(cuts), "--seed", "1"]) == 2
+    assert "none of the clips is there; add --clips with the study's folder" in capsys.readouterr().err
     for words in (
         ("cut", study, "--out", cuts, "--seed", 1),
         ("predict", "--stimuli", cuts / "stimuli.csv", "--model", "logmel_probe", "--train", train, "--out", run),

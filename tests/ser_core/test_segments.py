@@ -163,7 +163,9 @@ def markings(made: Tables) -> list[dict[str, Any]]:
     for (rater, stimulus), parts in given.items():
         c = clips[stimulus]
         error = eder(parts, [(*TRUTH, c["truth"])], c["duration_s"], tail="neutral")
-        facts = {"rater": rater, "group": rater[0], "language": c["language"], "emotion": c["truth"], "stimulus": stimulus}
+        facts = {"rater": rater, "group": rater[0], "emotion": c["truth"]} | {
+            n: c[n] for n in ("stimulus", "language", "corpus")
+        }
         found.append({**facts, "eder": error.rate, "duration_s": c["duration_s"]})
     return found
 
@@ -175,12 +177,16 @@ def of(found: list[dict[str, Any]], row: dict[str, Any], *names: str) -> list[di
 
 def test_every_value_is_the_mean_over_markings_or_pooled_over_their_time():
     made = study(listeners=2, clips=2)
+    made.stimuli["corpus"] = made.stimuli["stimulus"].str[:2] + made.stimuli["stimulus"].str[-1].where(
+        made.stimuli["language"] == "en", ""
+    )  # one corpus of German, two of English
     rows = scores.score(made, draws=0).scores
     assert set(rows["metric"]) == {"eder", "eder_pooled"}
-    assert len(rows) == 2 * (3 + 6) * 3 * (1 + 3)
+    assert set(rows["corpus"]) == {"", "en0", "en1"}
+    assert len(rows) == 2 * (3 + 6) * (3 + 2) * (1 + 3)
     found = markings(made)
     for row in rows.to_dict("records"):
-        known = of(found, row, "rater", "group", "language", "emotion")
+        known = of(found, row, "rater", "group", "language", "corpus", "emotion")
         weight = [1.0 if row["metric"] == "eder" else m["duration_s"] for m in known]
         assert row["value"] == pytest.approx(np.average([m["eder"] for m in known], weights=weight))
         assert row["n"] == len(known)
