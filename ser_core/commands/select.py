@@ -7,17 +7,16 @@ drawn from one corpus and language are the same whatever is selected beside them
 from __future__ import annotations
 
 import argparse
-import zlib
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ser_core.cli import Command, add_seed
 from ser_core.commands.index import counted
 from ser_core.emotions import EMOTIONS, in_order
 from ser_core.errors import BadInput, nearest
+from ser_core.splits import shuffled
 from ser_core.stimuli import load, load_all, save
 
 
@@ -73,7 +72,7 @@ def some_speakers(pool: pd.DataFrame, count: int, *, seed: int) -> pd.DataFrame:
         speakers = sorted(set(part["speaker"]))
         if not 0 < count <= len(speakers):
             problems.append(f"{corpus}: {count} speakers asked for, {len(speakers)} there")
-        drawn |= {(str(corpus), speaker) for speaker in _shuffled(speakers, f"{corpus}", seed=seed)[:count]}
+        drawn |= {(str(corpus), speaker) for speaker in shuffled(speakers, f"{corpus}", seed=seed)[:count]}
     if problems:
         raise BadInput(*problems)
     return pool[[pair in drawn for pair in zip(pool["corpus"], pool["speaker"], strict=True)]]
@@ -112,8 +111,8 @@ def draw(pool: pd.DataFrame, per_emotion: int, *, seed: int, emotions: list[str]
 def _in_turn(group: pd.DataFrame, count: int, name: str, *, seed: int, given: Counter[str]) -> list[str]:
     """``count`` ids of a group; ``given``, the clips of each speaker so far, goes on counting."""
     parts = {str(speaker): sorted(part["stimulus"]) for speaker, part in group.groupby("speaker")}
-    clips = {speaker: _shuffled(ids, f"{name} {speaker}", seed=seed) for speaker, ids in parts.items()}
-    lot = {speaker: place for place, speaker in enumerate(_shuffled(sorted(parts), name, seed=seed))}
+    clips = {speaker: shuffled(ids, f"{name} {speaker}", seed=seed) for speaker, ids in parts.items()}
+    lot = {speaker: place for place, speaker in enumerate(shuffled(sorted(parts), name, seed=seed))}
     here: Counter[str] = Counter()
     chosen: list[str] = []
     for _ in range(count):
@@ -122,11 +121,6 @@ def _in_turn(group: pd.DataFrame, count: int, name: str, *, seed: int, given: Co
         here[speaker] += 1
         given[speaker] += 1
     return chosen
-
-
-def _shuffled(values: list[str], name: str, *, seed: int) -> list[str]:
-    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return [values[i] for i in rng.permutation(len(values))]
 
 
 COMMAND = Command("draw clips for a study or for training, evenly over emotions and speakers", _arguments, _run)

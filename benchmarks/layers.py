@@ -1,0 +1,131 @@
+"""Many probes as one program against one after the other: ``.venv/bin/python -m benchmarks.layers``.
+
+Random features of as many layers, clips and dimensions as asked for; folds x settings sets of clips to learn from and to
+stop by; a probe for each layer and set. (a) is the plain loop that a textbook would write: torch's own layers, AdamW and
+cross-entropy, a batch at a time, features already in memory. Both learn for the same number of epochs (patience is out of
+reach), from the same weights and in the same order, and the benchmark stops if any posterior differs by more than
+``--tolerance``. Of (a) only ``--sample`` probes are run and their time is multiplied, for all take the same time. Rounds
+alternate; the fastest of each counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ser_core import probing
+from ser_core.probing import Fitted, Probe, Recipe, Rows, Vector
+
+CLASSES = 4
+
+
+def plain(bank: Vector, labels: Rows, probe: Probe, recipe: Recipe, *, device: str = "cpu") -> Fitted:
+    """One probe, as a textbook would write it; the oracle of the tests too."""
+    import torch
+    from torch import nn
+
+    widths = [bank.shape[2], *recipe.hidden, int(labels.max()) + 1]
+    torch.manual_seed(probe.seed)
+    parts: list[Any] = []
+    for wide, narrow in pairwise(widths):
+        parts += [nn.Linear(wide, narrow), nn.ReLU()]
+    vectors, truth = torch.from_numpy(bank[probe.layer]).to(device), torch.from_numpy(labels).to(device)
+    head = nn.Sequential(*parts[:-1]).to(vectors)
+    adam = torch.optim.AdamW(
+        head.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon, weight_decay=recipe.weight_decay
+    )
+    entropy = nn.CrossEntropyLoss()
+    dev = torch.from_numpy(probe.dev).to(device)
+    lowest, best, fell, kept, state, loss_kept, stopped = np.inf, np.inf, 0, 0, head.state_dict(), np.inf, "epochs"
+    for epoch in range(1, recipe.epochs + 1):
+        order = probe.train[probing.batches(len(probe.train), seed=probe.seed, epoch=epoch - 1)]
+        for start in range(0, len(order), recipe.batch):
+            rows = torch.from_numpy(order[start : start + recipe.batch]).to(device)
+            adam.zero_grad()
+            entropy(head(vectors[rows]), truth[rows]).backward()
+            adam.step()
+        with torch.no_grad():
+            scores = head(vectors[dev])
+            loss = float(entropy(scores, truth[dev]))
+            value = loss if recipe.keep == "loss" else -float((scores.argmax(-1) == truth[dev]).float().mean())
+        if value < best:
+            best, kept, loss_kept = value, epoch, loss
+            state = {name: tensor.clone() for name, tensor in head.state_dict().items()}
+        if loss < lowest:
+            lowest, fell = loss, epoch
+        if epoch - fell >= recipe.patience:
+            stopped = "patience"
+            break
+    numbers = [tensor.cpu().numpy() for tensor in state.values()]
+    weights = tuple((weight.T, bias) for weight, bias in zip(numbers[::2], numbers[1::2], strict=True))
+    return Fitted(weights, epoch, kept, stopped, loss_kept)
+
+
+def made(options: argparse.Namespace) -> tuple[Vector, Rows, list[Probe]]:
+    """Features in which the classes differ a little, and the probes."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, options.clips)
+    bank = rng.standard_normal((options.layers, options.clips, options.dim), dtype=np.float32)
+    bank += 0.3 * rng.standard_normal((options.layers, CLASSES, options.dim), dtype=np.float32)[:, labels]
+    probes = []
+    for _ in range(options.folds * options.settings):
+        drawn = rng.permutation(options.clips)
+        train, dev = drawn[: options.train], drawn[options.train : options.train + options.dev]
+        probes += [Probe(layer, 0, train, dev) for layer in range(options.layers)]
+    return bank, labels, probes
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    sizes = {"layers": 13, "folds": 5, "settings": 8, "clips": 2000, "dim": 768, "train": 1600, "dev": 200, "epochs": 3}
+    for name, value in {**sizes, "rounds": 2, "sample": 13}.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--preset", default="paper", choices=probing.PRESETS)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--at-once", type=int, help="probes of a block")
+    parser.add_argument("--threads", type=int, help="of torch")
+    parser.add_argument("--tolerance", type=float, default=1e-5)
+    _measure(parser.parse_args())
+
+
+def _measure(options: argparse.Namespace) -> None:
+    import torch
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    preset = probing.PRESETS[options.preset]
+    recipe = Recipe(hidden=preset.hidden, keep=preset.keep, epochs=options.epochs, patience=options.epochs + 1)
+    bank, labels, probes = made(options)
+    sample = [probes[n] for n in np.linspace(0, len(probes) - 1, min(options.sample, len(probes)), dtype=int)]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {options.device}; {recipe}")
+    print(f"{len(probes)} probes = {options.layers} layers x {options.folds} folds x {options.settings} settings", end="")
+    print(f"; {options.train} clips of {options.dim}; forwards of an encoder: none, all probes read one bank", flush=True)
+    loop, block = np.inf, np.inf
+    for _ in range(options.rounds):
+        began = time.perf_counter()
+        alone = [plain(bank, labels, probe, recipe, device=options.device) for probe in sample]
+        loop = min(loop, (time.perf_counter() - began) * len(probes) / len(sample))
+        began = time.perf_counter()
+        together = probing.fit(bank, labels, probes, recipe, device=options.device, at_once=options.at_once)
+        block = min(block, time.perf_counter() - began)
+        found = [together[next(n for n, p in enumerate(probes) if p is probe)] for probe in sample]
+        apart = max(
+            float(np.abs(a.posterior(bank[p.layer]) - b.posterior(bank[p.layer])).max())
+            for a, b, p in zip(alone, found, sample, strict=True)
+        )
+        if apart > options.tolerance:
+            sys.exit(f"posteriors differ by {apart:.2g}")
+    print(f"(a) loop {loop:.1f} s ({len(sample)} probes run); one program {block:.1f} s: {loop / block:.1f} times")
+    print(f"posteriors differ by {apart:.2g} at most")
+
+
+if __name__ == "__main__":
+    main()

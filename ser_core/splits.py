@@ -1,0 +1,373 @@
+"""Which clips a model learns from, is stopped by and is tested on: speaker-disjoint folds, balanced over emotions.
+
+A *pool* is what one corpus holds in one language. Its speakers are dealt into as many groups as there are folds, so that
+each group has its share of each emotion; fold f is tested on group f, stopped by the next group, and learns from the others.
+From these, so many clips of each emotion are drawn: 1600, 200 and 200 in all by default, fewer where the rarest emotion has
+fewer, and then it is said. A setting joins pools to tasks, by what the encoder was pretrained on:
+
+    mono   learns and is tested in the language of the encoder (any, where that is not told)
+    cross  learns in one language, that of the encoder where it is told, and is tested in another
+    trans  learns and is tested in a language that is not the encoder's
+
+All of it follows from ids, emotions, speakers and seed, never from the order of rows. Every clip is told by its id; none is
+copied. Han et al. 2025, "Cross-Lingual Speech Emotion Recognition: Humans vs. Self-Supervised Models", section IV, says the
+sizes and the settings; it does not say where the clips that stop a cross-lingual model come from, so that is an option here
+(default: the source, since a language that is tested for transfer should have taught nothing).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core import languages
+from ser_core.audit import SHOWN, Finding
+from ser_core.emotions import EMOTIONS, in_order
+from ser_core.errors import BadInput, Problem, nearest
+from ser_core.tables import SETTINGS
+
+FOUR = ("angry", "happy", "neutral", "sad")
+"""The emotions of the paper."""
+PARTS = ("train", "dev", "test")
+BY = ("speaker", "utterance", "where_needed")
+DEV_SPEAKERS = ("own", "test")
+DEV_FROM = ("source", "target")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How pools are cut into folds."""
+
+    folds: int = 5
+    train: int = 1600
+    """Clips of all emotions together, at most; each emotion has an equal share. So for ``dev`` and ``test``."""
+    dev: int = 200
+    test: int = 200
+    by: Literal["speaker", "utterance", "where_needed"] = "speaker"
+    """What is kept together; ``where_needed``: speakers, but utterances in a pool of too few speakers."""
+    dev_speakers: Literal["own", "test"] = "own"
+    """Who speaks the clips that stop training: speakers of their own, or (as the authors' code has it) those of the test."""
+    emotions: tuple[str, ...] = FOUR
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be cut; all of it at once."""
+        least = 3 if self.dev_speakers == "own" else 2
+        problems = [
+            f"there is no {what} '{word}'. {nearest(word, words)}"
+            for what, word, words in (("way to split by", self.by, BY), ("dev_speakers", self.dev_speakers, DEV_SPEAKERS))
+            if word not in words
+        ]
+        if self.folds < least:
+            problems.append(f"folds must be {least} or more, not {self.folds}: a fold needs training, dev and test clips.")
+        problems += [f"unknown emotion '{e}'. {nearest(e, EMOTIONS)}" for e in self.emotions if e not in EMOTIONS]
+        if len(set(self.emotions)) < 2 or len(set(self.emotions)) < len(self.emotions):
+            problems.append("emotions must be two or more, each once.")
+        problems += [
+            f"{part} must be {len(self.emotions)} or more, not {getattr(self, part)}: each emotion needs a clip."
+            for part in PARTS
+            if getattr(self, part) < len(self.emotions)
+        ]
+        if problems:
+            raise BadInput(*problems)
+
+
+@dataclass(frozen=True, order=True)
+class Pool:
+    """What one corpus holds in one language (its normal tag)."""
+
+    corpus: str
+    language: str
+
+    def __str__(self) -> str:
+        """As it is called in messages and groups.
+
+        >>> str(Pool("emodb", "de"))
+        'emodb de'
+        """
+        return f"{self.corpus} {self.language}".strip()
+
+
+@dataclass(frozen=True)
+class Folds:
+    """All folds of all pools."""
+
+    rows: pd.DataFrame
+    """``corpus, language, fold, part, stimulus``: one row for each clip of each part of each fold."""
+    findings: tuple[Finding, ...]
+    """What is not as asked: fewer clips, clips left out, utterances where speakers were too few."""
+    by_utterance: frozenset[Pool]
+    """Pools whose speakers are in training and in test."""
+
+    def ids(self, pool: Pool, fold: int, part: str) -> tuple[str, ...]:
+        """The clips of one part of one fold, in the order of their ids."""
+        rows = self.rows
+        mask = (rows["corpus"] == pool.corpus) & (rows["language"] == pool.language)
+        return tuple(rows.loc[mask & (rows["fold"] == fold) & (rows["part"] == part), "stimulus"])
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model to train and test: where it learns, where it is tested, in which fold, and with which clips."""
+
+    setting: str
+    source: Pool
+    target: Pool
+    fold: int
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Source and, if it is another, target.
+
+        >>> Task("cross", Pool("emodb", "de"), Pool("urdu", "ur"), 0, (), (), ()).name
+        'emodb de -> urdu ur'
+        """
+        return str(self.source) if self.source == self.target else f"{self.source} -> {self.target}"
+
+
+def shuffled(values: Sequence[str], name: str, *, seed: int) -> list[str]:
+    """The values in an order that follows from seed and name alone."""
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return [values[i] for i in rng.permutation(len(values))]
+
+
+def folds(clips: pd.DataFrame, scheme: Scheme) -> Folds:
+    """Cut every pool of a stimuli table into folds.
+
+    Raises:
+        BadInput: a pool lacks an emotion, has too few speakers, clips without a speaker, or a part of a fold that lacks an
+            emotion; all of them.
+    """
+    rows: list[pd.DataFrame] = []
+    findings, problems, loose = list[Finding](), list[Problem](), set[Pool]()
+    wanted, dropped = _once(clips[clips["truth"].isin(scheme.emotions)])
+    findings += dropped
+    pools = pools_of(clips)
+    if not pools:
+        raise BadInput("there is no clip to split.")
+    for pool in pools:
+        own = _of(wanted, pool)
+        if absent := [e for e in scheme.emotions if e not in set(own["truth"])]:
+            has = ", ".join(in_order(set(_of(clips, pool)["truth"]) - {""})) or "no emotion at all"
+            problems.append(Problem(f"{pool} has no clip that is {' or '.join(absent)}; it has {has}"))
+            continue
+        by, said = _by(own, pool, scheme)
+        problems += [p for p in said if isinstance(p, Problem)]
+        findings += [f for f in said if isinstance(f, Finding)]
+        if not by:
+            continue
+        if by == "utterance":
+            loose.add(pool)
+        cut, wrong = _cut(own, pool, scheme, by)
+        problems += wrong
+        rows.append(cut)
+        if not wrong:
+            findings += _smaller(cut, pool, scheme)
+    if problems:
+        raise BadInput(*problems)
+    return Folds(pd.concat(rows, ignore_index=True), tuple(findings), frozenset(loose))
+
+
+def pools_of(clips: pd.DataFrame) -> list[Pool]:
+    """The pools of a table, by corpus and language."""
+    tags = clips["language"].map(languages.normal)
+    return sorted({Pool(*pair) for pair in zip(clips["corpus"], tags, strict=True)})
+
+
+def _of(clips: pd.DataFrame, pool: Pool) -> pd.DataFrame:
+    return clips[(clips["corpus"] == pool.corpus) & (clips["language"].map(languages.normal) == pool.language)]
+
+
+def _once(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
+    """Each content once, under the first of its ids: else it could be in training and in test."""
+    ordered = clips.sort_values("stimulus")
+    again = ordered.duplicated("sha256") & (ordered["sha256"] != "")
+    if not again.any():
+        return ordered, []
+    named = tuple(ordered.loc[again, "stimulus"])
+    what = f"{len(named)} clips hold the same bytes as another and are left out"
+    return ordered[~again], [Finding("warning", "duplicate", what, named[:SHOWN])]
+
+
+def _by(own: pd.DataFrame, pool: Pool, scheme: Scheme) -> tuple[str, list[Problem | Finding]]:
+    """What is kept together in a pool, and what there is to say; empty if it cannot be split."""
+    speakers = set(own["speaker"]) - {""}
+    nameless = int((own["speaker"] == "").sum())
+    few = len(speakers) < scheme.folds
+    if scheme.by == "speaker" and (few or nameless):
+        said = [f"{nameless} of {len(own)} clips say no speaker"] if nameless else []
+        if few:
+            have = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
+            said.append(f"{have}, and {scheme.folds} speaker-disjoint folds need {scheme.folds}")
+        fewer = " take fewer folds, or" if few and len(speakers) >= 3 else ""
+        remedy = f";{fewer} split by 'where_needed' (utterances where speakers are too few), which measures the speaker too"
+        return "", [Problem(f"{pool}: {' and '.join(said)}{remedy}")]
+    if scheme.by == "speaker" or (scheme.by == "where_needed" and not few and not nameless):
+        return "speaker", []
+    single = "has a single speaker and " if len(speakers) == 1 else ""
+    what = f"{pool} {single}is split by utterance: the same voices are in training and in test"
+    return "utterance", [Finding("alarm", "not speaker-disjoint", what)]
+
+
+def _cut(own: pd.DataFrame, pool: Pool, scheme: Scheme, by: str) -> tuple[pd.DataFrame, list[Problem]]:
+    unit = own["speaker"] if by == "speaker" else own["stimulus"]
+    counts = pd.crosstab(unit, own["truth"]).reindex(columns=list(scheme.emotions), fill_value=0)
+    dealt = _dealt(counts, scheme.folds, shuffled(sorted(counts.index), str(pool), seed=scheme.seed))
+    group = unit.map(dealt)
+    problems: list[Problem] = []
+    frames = [pd.DataFrame({"fold": [], "part": [], "stimulus": []})]
+    for fold in range(scheme.folds):
+        drawn = _drawn(own, group, pool, scheme, fold)
+        for part, chosen in drawn.items():
+            absent = [e for e in scheme.emotions if not chosen[e]]
+            if absent:
+                what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)}"
+                problems.append(Problem(f"{what}; take fewer folds, another seed, or leave the emotion out"))
+            least = min(len(ids) for ids in chosen.values())
+            ids = sorted(id_ for each in chosen.values() for id_ in each[:least])
+            frames.append(pd.DataFrame({"fold": fold, "part": part, "stimulus": ids}))
+    cut = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+    cut.insert(0, "corpus", pool.corpus)
+    cut.insert(1, "language", pool.language)
+    return cut, problems
+
+
+def _dealt(counts: pd.DataFrame, groups: int, order: list[str]) -> dict[str, int]:
+    """A group for each unit: the greatest first, each to where its emotions are rarest so far.
+
+    The share s of an emotion in a group grows by n; the sum of squares of all shares grows by 2 s n + n^2, of which only the
+    first term depends on the group. It is 0 for an empty one, so no group stays empty.
+    """
+    shares = counts / counts.sum().clip(lower=1)
+    totals = counts.sum(axis=1)
+    filled = np.zeros((groups, counts.shape[1]))
+    members: npt.NDArray[np.int64] = np.zeros(groups, np.int64)
+    dealt: dict[str, int] = {}
+    for unit in sorted(order, key=lambda u: -int(totals[u])):
+        share = shares.loc[unit].to_numpy()
+        growth = np.round(filled @ share, 12)
+        to = int(np.lexsort((members, growth))[0])
+        filled[to] += share
+        members[to] += 1
+        dealt[unit] = to
+    return dealt
+
+
+def _drawn(own: pd.DataFrame, group: pd.Series, pool: Pool, scheme: Scheme, fold: int) -> dict[str, dict[str, list[str]]]:
+    """The clips of each part and emotion, as many as may be."""
+    dev = (fold + 1) % scheme.folds if scheme.dev_speakers == "own" else fold
+    result: dict[str, dict[str, list[str]]] = {part: {} for part in PARTS}
+    for emotion in scheme.emotions:
+        rows = own["truth"] == emotion
+
+        def there(mask: pd.Series, part: str, rows: pd.Series = rows, emotion: str = emotion) -> list[str]:
+            return shuffled(sorted(own.loc[rows & mask, "stimulus"]), f"{pool} {fold} {part} {emotion}", seed=scheme.seed)
+
+        most = {part: getattr(scheme, part) // len(scheme.emotions) for part in PARTS}
+        test = there(group == fold, "test")
+        if dev == fold:  # test and dev are of the same speakers: each gets its share of their clips, none twice
+            share = min(most["test"], len(test) * scheme.test // (scheme.test + scheme.dev))
+            result["dev"][emotion], test = test[share : share + most["dev"]], test[:share]
+        else:
+            result["dev"][emotion] = there(group == dev, "dev")[: most["dev"]]
+        result["test"][emotion] = test[: most["test"]]
+        result["train"][emotion] = there(~group.isin({fold, dev}), "train")[: most["train"]]
+    return result
+
+
+def _smaller(cut: pd.DataFrame, pool: Pool, scheme: Scheme) -> Iterator[Finding]:
+    """A note for each part that is smaller than was asked for in some fold."""
+    for part in PARTS:
+        asked = getattr(scheme, part) // len(scheme.emotions) * len(scheme.emotions)
+        sizes = cut[cut["part"] == part].groupby("fold").size()
+        if sizes.min() < asked:
+            span = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
+            yield Finding("note", "smaller than asked", f"{pool}: {part} has {span} clips a fold, not {asked}")
+
+
+def tasks(
+    cut: Folds,
+    clips: pd.DataFrame,
+    settings: Sequence[str],
+    *,
+    dev_from: str = "source",
+    encoder_language: str = "",
+) -> list[Task]:
+    """All models to train, setting by setting, pool by pool, fold by fold.
+
+    Args:
+        cut: the folds.
+        clips: the table they were cut from, for the speakers.
+        settings: one or more of mono, cross, trans.
+        dev_from: where the clips that stop a cross-lingual model come from, source or target.
+        encoder_language: what the encoder was pretrained on (BCP 47); empty: not told.
+
+    Raises:
+        BadInput: no such setting, a setting without pools to do it with, or a clip or speaker in two parts of a task; all.
+    """
+    problems = [Problem(f"there is no setting '{s}'. {nearest(s, SETTINGS)}") for s in settings if s not in SETTINGS]
+    if dev_from not in DEV_FROM:
+        problems.append(Problem(f"dev clips cannot come from '{dev_from}'. {nearest(dev_from, DEV_FROM)}"))
+    if problems:
+        raise BadInput(*problems)
+    pools = pools_of(cut.rows)
+    found: list[Task] = []
+    for setting in dict.fromkeys(settings):
+        pairs = _pairs(setting, pools, languages.normal(encoder_language) if encoder_language else "")
+        if not pairs:
+            problems.append(_nothing(setting, pools, encoder_language))
+        for source, target in pairs:
+            stops = target if dev_from == "target" else source
+            for fold in sorted(set(cut.rows["fold"])):
+                parts = (cut.ids(p, fold, part) for p, part in zip((source, stops, target), PARTS, strict=True))
+                found.append(Task(setting, source, target, int(fold), *parts))
+    problems += _leaks(found, clips, cut.by_utterance)
+    if problems:
+        raise BadInput(*problems)
+    return found
+
+
+def _pairs(setting: str, pools: list[Pool], own: str) -> list[tuple[Pool, Pool]]:
+    if setting == "mono":
+        return [(p, p) for p in pools if own in ("", p.language)]
+    if setting == "trans":
+        return [(p, p) for p in pools if own not in ("", p.language)]
+    return [(a, b) for a in pools if own in ("", a.language) for b in pools if a.language != b.language]
+
+
+def _nothing(setting: str, pools: list[Pool], own: str) -> Problem:
+    there = ", ".join(sorted({p.language for p in pools}))
+    if setting == "trans" and not own:
+        return Problem("trans needs the language that the encoder was pretrained on; tell it with --encoder-language")
+    needs = {"mono": f"clips in '{own}'", "trans": f"clips in another language than '{own}'"}
+    cross = f"clips in '{own}' and in another language" if own else "clips in two languages"
+    return Problem(f"{setting} needs {needs.get(setting, cross)}; the clips are in {there}")
+
+
+def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[Pool]) -> Iterator[Problem]:
+    voices = dict(zip(clips["stimulus"], zip(clips["corpus"], clips["speaker"], strict=True), strict=True))
+    for task in found:
+        where = f"{task.setting} {task.name}, fold {task.fold}"
+        train, test = set(task.train), set(task.test)
+        if both := (train & test) | (set(task.dev) & (train | test)):
+            yield Problem(f"{where}: {_named(both)} in two parts")
+        if task.source == task.target and task.target in by_utterance:
+            continue
+        shared = {voices[id_] for id_ in train} & {voices[id_] for id_ in test}
+        if shared := {pair for pair in shared if pair[1]}:
+            yield Problem(f"{where}: speaker {_named({' '.join(p) for p in shared})} in training and in test")
+
+
+def _named(ids: set[str]) -> str:
+    shown = sorted(ids)[:3]
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return ", ".join(f"'{id_}'" for id_ in shown) + f"{more} {'is' if len(ids) == 1 else 'are'}"
