@@ -138,7 +138,8 @@ def _check_ways(data: pd.DataFrame) -> Iterator[Problem]:
     how, is_part = marked_as(data), data["start_s"].notna()
     whole = ~is_part & is_part.groupby(marking).transform("any")
     none = whole & (how == MARKED_NONE)
-    ways = how.where(how.isin((MARKED_PARTS, MARKED_WHOLE)))
+    ways = how.mask(is_part & (how == ""), MARKED_PARTS)
+    ways = ways.where(ways.isin((MARKED_PARTS, MARKED_WHOLE)))
     above = ways.groupby(marking).transform("first")
     for rule, said in (
         (
@@ -151,10 +152,10 @@ def _check_ways(data: pd.DataFrame) -> Iterator[Problem]:
             is_part & (how == MARKED_NONE) & ~none.groupby(marking).transform("any"),
             f"'{MARKED_NONE}' (no single part) and a part of the clip in one row",
         ),
-        (ways.notna() & (ways != above), "'{}' in the column 'part' here, and '{}' in a row above"),
+        (ways.notna() & (ways != above), "a marking of the kind '{}' here, and of the kind '{}' in a row above"),
     ):
         for i, row in _rows(data, rule & ~marking.where(rule).duplicated()):
-            what = said.format(how.iloc[i], above.iloc[i])
+            what = said.format(ways.iloc[i], above.iloc[i])
             yield Problem(f"rater '{row['rater']}' has for stimulus '{row['stimulus']}' {what}", "ratings", i)
     if "part" in data:
         meant = data["part"].str.strip().str.lower()

@@ -393,7 +393,16 @@ def part(start_s, end_s, **more):
         ([part(0, 1, part="none")], 1, "'none' (no single part) and a part of the clip in one row"),
         ([rating(part="segment"), part(0, 1, part="none")], 2, "'none' (no single part) and a part of the clip in one row"),
         ([rating(part="Whole ")], 1, "'part' holds 'Whole '; write 'whole'"),
-        ([rating(part="whole"), part(0, 1, part="segment")], 2, "'segment' in the column 'part' here, and 'whole' in a row"),
+        (
+            [rating(part="whole"), part(0, 1, part="segment")],
+            2,
+            "kind 'segment' here, and of the kind 'whole' in a row above",
+        ),
+        (
+            [part(0, 1), rating(part="whole")],
+            2,
+            "a marking of the kind 'whole' here, and of the kind 'segment' in a row above",
+        ),
         ([part(0, 2, label="neutral"), part(1, 2.5)], 2, "where an earlier row's neutral or cannot_say has not ended (2 s)"),
         ([part(0, 2), part(1, 2.5, label="cannot_say")], 2, "where an earlier row's other label has not ended (2 s)"),
     ],
