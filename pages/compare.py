@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
 from listening_tests.store import Store
 from listening_tests.study import Study
-from pages.parts import beside, chart, frame, pick, reads, table
-from ser_core import figures, published
+from pages.parts import (
+    beside,
+    compare_clips,
+    compare_figure,
+    compare_filter,
+    compare_published,
+    frame,
+    pick,
+    reads,
+    table,
+)
+from ser_core import compare_figures, figure_notes, figures
 from ser_core.errors import BadInput
-from ser_core.metrics._metric import segment_metrics
-from ser_core.published import Published
-from ser_core.ratings import to_csv
+from ser_core.measures._measure import measures
+from ser_core.metrics._metric import metrics, segment_metrics
 
 frame.begin("compare")
 
-_IN_A_ROW = 3
+_SHOWN = ("clips", "differences")  # measures that have a place of their own on the page
 
 
 def _overview(scores: pd.DataFrame) -> None:
@@ -30,99 +39,138 @@ def _overview(scores: pd.DataFrame) -> None:
     table.draw(wide.rename_axis(columns=None))
 
 
-def _dots(scores: pd.DataFrame, language: str) -> None:
+def _dots(scores: pd.DataFrame, language: str, *, rests_on: str, made_up: str) -> None:
     here = scores[scores["language"] == language].assign(language=beside.name(language))
     st.subheader(f"People and models on {beside.clips(language)}", anchor=False)
-    st.caption("UA with its 95 % interval, bootstrapped over listeners and clips. Dotted: pure guessing.")
-    chart.draw(figures.ua_dots(here), key=f"dots {language}")
+    st.caption(
+        "UA with its 95 % interval, bootstrapped over listeners and clips. Dotted: pure guessing. Shaded: where single "
+        "listeners lie, all but the lowest and highest 2.5 %."
+    )
+    name = f"UA {beside.tag(language)}"
+    figure = compare_figures.shade_people(figures.ua_dots(here), here)
+    compare_figure.draw(
+        figure, name, alt="UA of each group with its interval; its numbers are in the table below", made_up=made_up
+    )
+    ua = here[(here["metric"] == "ua") & (here["rater"] == "")]
+    compare_figure.under(
+        ua[["group", "rater_type", "value", "ci_low", "ci_high", "n"]], name, rests_on=rests_on, made_up=made_up
+    )
 
 
-def _matrices(confusion: pd.DataFrame, groups: Sequence[str], *, key: str) -> None:
-    """A heat map for each group; columns stack by themselves on a phone."""
-    labels = sorted(set(confusion["label"]))
-    for start in range(0, len(groups), _IN_A_ROW):
-        row = st.columns(_IN_A_ROW)
-        for column, group in zip(row, groups[start : start + _IN_A_ROW], strict=False):
-            with column:
-                rows = confusion[confusion["group"] == group]
-                chart.draw(figures.confusion(rows, group, labels=labels), key=f"{key} {group}")
-
-
-def _confusion(confusion: pd.DataFrame, language: str, files: dict[str, bytes]) -> None:
-    st.subheader("What was heard as what", anchor=False)
-    st.caption("Each row is what was spoken and sums to 1. Point at a cell for the number of judgements.")
-    here = confusion[(confusion["rater"] == "") & (confusion["language"] == language)]
-    _matrices(here, list(here["group"].unique()), key=f"own {language}")
-    table.save(files["confusion.csv"], "confusion.csv")
-
-
-def _per_emotion(scores: pd.DataFrame, language: str, files: dict[str, bytes]) -> None:
+def _per_emotion(scores: pd.DataFrame, language: str, files: Mapping[str, bytes], *, rests_on: str, made_up: str) -> None:
     st.subheader("Emotion by emotion", anchor=False)
-    rows = scores[(scores["rater"] == "") & (scores["language"] == language) & (scores["emotion"] != "")]
+    offered = {name: metric for name, metric in metrics().items() if metric.per_emotion}
+    chosen = st.selectbox(
+        "Measure",
+        list(offered),
+        list(offered).index("recall"),
+        format_func=lambda n: offered[n].title,
+        key="measure",
+        width=320,
+    )
+    metric = offered[chosen]
+    here = scores[(scores["language"] == language) & (scores["rater"] == "")]
+    name = f"{chosen} {beside.tag(language)}"
+    figure = compare_figures.bars(here, chosen, metric.title, bounds=metric.bounds)
+    compare_figure.draw(
+        figure, name, alt=f"{metric.title} of each emotion; its numbers are in the table below", made_up=made_up
+    )
+    rows = here[here["emotion"] != ""]
     wide = rows.pivot(index=["group", "emotion"], columns="metric", values="value")
     order = pd.MultiIndex.from_frame(rows[["group", "emotion"]].drop_duplicates())
-    names = [n for n in ("precision", "recall", "f1") if n in wide]
-    table.draw(wide.reindex(order)[names].reset_index().rename_axis(columns=None))
+    shown = wide.reindex(order)[[n for n in offered if n in wide]].reset_index().rename_axis(columns=None)
+    compare_figure.under(shown, name, rests_on=rests_on, made_up=made_up)
     table.save(files["scores.csv"], "scores.csv")
 
 
-def _tests(tests: pd.DataFrame, language: str, files: dict[str, bytes]) -> None:
-    st.subheader("Do groups of listeners differ?", anchor=False)
-    if tests.empty:
-        st.info("Tests need at least two groups of listeners. Invite people of another native language.")
+def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> None:
+    st.subheader("Where two groups differ", anchor=False)
+    here = compared.result.measures["differences"]
+    here = here[here["language"] == language]
+    if here.empty:
+        st.info(f"Only one group judged {beside.clips(language)}.")
         return
+    names = list(dict.fromkeys([*here["a"], *here["b"]]))
+    with st.container(horizontal=True):
+        a = st.selectbox("Group A", names, key="group a", width=320)
+        b = st.selectbox("minus group B", [name for name in names if name != a], key="group b", width=320)
+    rows = compare_figures.turned(here, a, b)
+    star = f"different by more than chance, Welch’s test with p < {compare_figures.SIGNIFICANT} after Holm’s correction"
     st.caption(
-        "Two-sided Welch's t-tests with one value for each listener. p_holm is corrected within its family: UA by language, "
-        "and single emotions by emotion and language."
+        "Share of group A less that of group B in each cell, each rater counting the same. Framed, with a star: "
+        f"{star} over this matrix."
     )
-    here = tests if not language else tests[tests["language"] == language]
-    shown = ["a", "b", "language", "emotion", "metric", "mean_a", "mean_b", "difference", "t", "df", "p", "p_holm", "ci_low",
-             "ci_high", "effect", "n_a", "n_b", "note"]  # fmt: skip
-    table.draw(here[shown])
+    name = f"difference {beside.tag(language)} {a} minus {b}"
+    figure = compare_figures.difference(rows, a, b)
+    compare_figure.draw(figure, name, alt=f"{a} minus {b}; the numbers are in the table below", made_up=compared.made_up)
+    why = list(dict.fromkeys(note for note in rows["note"] if note))
+    if why and rows["p"].isna().all():
+        st.caption(f"Nothing is marked: {'; '.join(why)}.")
+    compare_figure.under(rows, name, rests_on=rests_on, made_up=compared.made_up)
+
+
+def _tests(tests: pd.DataFrame, language: str, files: Mapping[str, bytes], *, rests_on: str) -> None:
+    st.subheader("Do they differ?", anchor=False)
+    if "human" not in " ".join(tests["family"]):
+        st.info("Tests need at least two groups of listeners. Invite people of another native language.")
+    # what compares languages names none
+    here = tests if not language else tests[tests["language"].isin([language, ""])]
+    if not here.empty:
+        families = list(dict.fromkeys(here["family"]))
+        family = st.selectbox("Family of tests", families, key="family")
+        rows = here[here["family"] == family]
+        test, unit = ("; ".join(dict.fromkeys(rows[name])) for name in ("test", "unit"))
+        st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family, all its languages.")
+        empty = [n for n in rows.columns if rows[n].isna().all() or not (rows[n].astype("str") != "").any()]
+        table.draw(rows.drop(columns=["family", "test", "unit", *empty]))
+        st.caption(rests_on)
     with st.container(horizontal=True):
         table.save(files["tests.csv"], "tests.csv")
         table.save(files["groups.csv"], "groups.csv")
 
 
-def _published(language: str) -> None:
-    st.subheader("Beside published results", anchor=False)
-    papers = {name: published.read(name) for name in published.papers()}
-    chosen = st.selectbox(
-        "Paper", list(papers), index=None, format_func=lambda name: papers[name].title, placeholder="none", key="paper"
-    )
-    if chosen:
-        _paper(papers[chosen], language)
-
-
-def _paper(paper: Published, language: str) -> None:
-    st.write(paper.citation)
-    here = paper.confusion[paper.confusion["language"] == language]
-    if here.empty:
-        has = ", ".join(beside.name(tag) for tag in sorted(set(paper.confusion["language"])))
-        st.info(f"It prints no confusion matrix of {beside.clips(language)}. It has: {has}.")
-    else:
-        _matrices(here, list(here["group"].unique()), key=f"{paper.name} {language}")
-    with st.container(horizontal=True):
-        for name, data in paper.tables.items():
-            table.save(to_csv(data).encode(), f"{paper.name}-{name}.csv")
-
-
 def _side_by_side(study: Study, compared: reads.Compared) -> None:
     scored, files = compared.result.scored, compared.result.files
     rows = scored.scores[(scored.scores["corpus"] == "") & ~scored.scores["metric"].isin(segment_metrics())]
+    if rows.empty:
+        _only_marked()
+        return
     _overview(rows)
-    language = beside.language(scored.scores["language"])
-    _dots(rows, language)
-    _confusion(scored.confusion, language, files)
-    _published(language)
-    _per_emotion(rows, language, files)
-    _tests(compared.result.tests, language, files)
+    language = beside.language(scored.confusion["language"])
+    rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
+    compare_figure.picture_format()
+    _dots(rows, language, rests_on=rests_on, made_up=compared.made_up)
+    st.fragment(compare_clips.draw)(study, compared, language, rests_on=rests_on)
+    table.save(files["confusion.csv"], "confusion.csv")
+    _difference(compared, language, rests_on=rests_on)
+    compare_published.draw(compared, language)
+    _per_emotion(rows, language, files, rests_on=rests_on, made_up=compared.made_up)
+    _tests(compared.result.tests, language, files, rests_on=rests_on)
+    compare_clips.lists(compared, language)
+    _more(compared)
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte, and a report to hand on.")
     st.code(compared.commands, language="shell", wrap_lines=True)
-    table.save(files["report.html"], f"{study.id}-report.html")
-    for sentence in scored.left_out:
-        st.caption(sentence)
+    table.save(lambda: files["report.html"], f"{study.id}-report.html")
+
+
+def _more(compared: reads.Compared) -> None:
+    """Measures that are made when somebody asks for them."""
+    st.subheader("More measures", anchor=False)
+    offered = {name: measure for name, measure in measures().items() if name not in _SHOWN}
+    chosen = st.selectbox(
+        "Table", list(offered), index=None, format_func=lambda n: offered[n].title, placeholder="none", key="more"
+    )
+    if chosen:
+        st.caption(f"{offered[chosen].help} Source: {offered[chosen].source}.")
+        with st.spinner("Computing …"):
+            table.draw(compared.result.measures[chosen])
+        table.save(compared.result.files[f"{chosen}.csv"], f"{chosen}.csv")
+
+
+def _only_marked() -> None:
+    st.info("Only parts of clips were marked here; what is wrong of each moment is on the page Segments.")
+    st.page_link(str(frame.PAGES / "segments.py"), label="Segments", icon=":material/graphic_eq:")
 
 
 def _nothing() -> None:
@@ -135,10 +183,13 @@ def _nothing() -> None:
 def _page(study: Study) -> None:
     if study.synthetic:
         frame.synthetic_banner()
-    compared = reads.compared(study, Store(), beside.runs(reads.finished(study)))
-    if compared is None:
+    store, chosen = Store(), beside.runs(reads.finished(study))
+    joined = reads.joined(study, store, chosen)
+    if joined is None:
         _nothing()
         return
+    compared = reads.compared(study, store, chosen, compare_filter.choose(joined.tables))
+    assert compared is not None
     beside.simulated(compared.simulated, compared.people)
     _side_by_side(study, compared)
 

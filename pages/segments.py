@@ -38,8 +38,8 @@ def _one_clip(study: Study, tables: Tables, errors: pd.DataFrame, chosen: Sequen
     at = names.index(st.session_state["clip"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Clip", names, key="clip", format_func=lambda name: _called(clips[name]), width=416)
-        _go("Previous clip", ":material/chevron_left:", names, at - 1)
-        _go("Next clip", ":material/chevron_right:", names, at + 1)
+        beside.turn("Previous clip", ":material/chevron_left:", names, at - 1)
+        beside.turn("Next clip", ":material/chevron_right:", names, at + 1)
     st.query_params["clip"] = names[at]
     hardest = "" if pd.isna(clips[names[0]]["eder"]) else ", the hardest first (mean EDER of all who marked it)"
     st.caption(_about(clips[names[at]], tables) + f" Clip {at + 1} of {len(names)}{hardest}.")
@@ -58,15 +58,6 @@ def _posteriors(chosen: Sequence[Run], stimulus: str) -> dict[str, pd.DataFrame]
     except BadInput as bad:
         pick.show_problems("How sure the models are cannot be shown.", bad)
         return {}
-
-
-def _go(words: str, icon: str, names: Sequence[str], to: int) -> None:
-    there = 0 <= to < len(names)
-    st.button(words, icon=icon, disabled=not there, on_click=_turn_to, args=(names[to] if there else "",))
-
-
-def _turn_to(name: str) -> None:
-    st.session_state["clip"] = name
 
 
 def _called(clip: Mapping[Any, Any]) -> str:

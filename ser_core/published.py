@@ -17,6 +17,7 @@ from ser_core.places import ROOT
 from ser_core.scores import CONFUSION, SCORES
 
 FOLDER = ROOT / "data" / "published"
+_NOTES = "\n## What does not fit together\n"
 _NUMBERS = ("value", "n", "ci_low", "ci_high", "count", "share", "ua_percent", "eder_percent")
 
 
@@ -31,6 +32,7 @@ class Published:
         tables: every file by its name without ``.csv``; numbers as float64 (NaN = not printed), the rest text.
         scores: all rows in the columns ``scores.SCORES``.
         confusion: all rows in the columns ``scores.CONFUSION``, then what else is printed of them.
+        notes: where the paper does not agree with itself, as Markdown.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Published:
     tables: dict[str, pd.DataFrame]
     scores: pd.DataFrame
     confusion: pd.DataFrame
+    notes: str
 
 
 def papers() -> list[str]:
@@ -62,7 +65,8 @@ def read(name: str) -> Published:
     if name not in papers():
         raise BadInput(Problem(f"no published results are called '{name}'. {nearest(name, papers())}", FOLDER))
     folder = FOLDER / name
-    heading, citation = (folder / "README.md").read_text(encoding="utf-8").split("\n\n")[:2]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    heading, citation = readme.split("\n\n")[:2]
     tables = {path.stem: _table(path) for path in sorted(folder.glob("*.csv"))}
     return Published(
         name=name,
@@ -71,6 +75,7 @@ def read(name: str) -> Published:
         tables=tables,
         scores=_those_with(tables, SCORES),
         confusion=_those_with(tables, CONFUSION),
+        notes=readme.partition(_NOTES)[2].partition("\n## ")[0].strip(),
     )
 
 
@@ -89,6 +94,42 @@ def rebuilt_ua(confusion: pd.DataFrame) -> pd.DataFrame:
     right = confusion[confusion["truth"] == confusion["label"]]
     matrix = right.pivot(index=["group", "language"], columns="truth", values="share")
     return pd.DataFrame({"value": mean_of_known(matrix.to_numpy(dtype=float))}, index=matrix.index).reset_index()
+
+
+def beside(paper: Published, own: pd.DataFrame, language: str) -> pd.DataFrame:
+    """UA of clips in one language: printed, rebuilt from the printed confusion tables, and one's own.
+
+    Args:
+        paper: the paper.
+        own: columns ``scores.SCORES``; a group of the same name stands in the same row, the others below.
+        language: of the clips.
+
+    Returns:
+        ``group, printed, rebuilt, difference, own, ci_low, ci_high``; ``difference`` is rebuilt less printed, of which up to
+        0.005 can come from the rounding of the printed shares. No rows where nothing is printed of that language.
+
+    >>> table = beside(read("han2025"), pd.DataFrame(columns=list(SCORES)), "cmn")
+    >>> table[["group", "printed", "rebuilt", "difference"]].round(3).values.tolist()[1]
+    ['DE listeners', 0.826, 0.828, 0.002]
+    """
+    printed = paper.scores[(paper.scores["metric"] == "ua") & (paper.scores["language"] == language)]
+    rebuilt = rebuilt_ua(paper.confusion[paper.confusion["language"] == language])
+    mine = own[(own["metric"] == "ua") & (own["rater"] == "") & (own["corpus"] == "") & (own["language"] == language)]
+    columns = ["group", "printed", "rebuilt", "difference", "own", "ci_low", "ci_high"]
+    if printed.empty and rebuilt.empty:
+        return pd.DataFrame(columns=columns)
+    both = pd.merge(
+        printed[["group", "value"]].rename(columns={"value": "printed"}),
+        rebuilt[["group", "value"]].rename(columns={"value": "rebuilt"}),
+        on="group",
+        how="outer",
+    )
+    table = both.merge(
+        mine[["group", "value", "ci_low", "ci_high"]].rename(columns={"value": "own"}), on="group", how="outer"
+    )
+    theirs = table[["printed", "rebuilt"]]
+    ranked = table.assign(difference=theirs["rebuilt"] - theirs["printed"], _own=theirs.isna().all(axis=1))
+    return ranked.sort_values(["_own", "group"], ignore_index=True)[columns]
 
 
 def _table(path: Path) -> pd.DataFrame:

@@ -9,6 +9,8 @@ import streamlit as st
 from listening_tests import languages
 from ser_core.runs import Run
 
+_ALL = "all"
+
 
 def runs(found: Sequence[Run]) -> list[Run]:
     """Which runs stand beside the people; at first the latest that has given each rater, for a rater answers once."""
@@ -22,11 +24,24 @@ def runs(found: Sequence[Run]) -> list[Run]:
 
 
 def language(tags: Iterable[str]) -> str:
-    """The language that everything below is about; empty = all of them together."""
+    """The language that everything below is about, which the address holds; empty = all of them together."""
     spoken = sorted(set(tags) - {""})
     offered = [*spoken, ""] if len(spoken) > 1 else spoken
-    chosen = st.segmented_control("Language of the clips", offered, default=offered[0], format_func=name, required=True)
+    if "language" not in st.session_state:
+        asked = st.query_params.get("language", tag(offered[0]))
+        st.session_state["language"] = "" if asked == _ALL else asked
+        if st.session_state["language"] not in offered:
+            st.warning(f"The address asks for clips in '{asked}', which are not here; it is passed over.")
+    if st.session_state["language"] not in offered:
+        st.session_state["language"] = offered[0]
+    chosen = st.segmented_control("Language of the clips", offered, key="language", format_func=name, required=True)
+    st.query_params["language"] = tag(str(chosen))
     return str(chosen)
+
+
+def tag(language: str) -> str:
+    """What an address and the name of a file call a language."""
+    return language or _ALL
 
 
 def name(tag: str) -> str:
@@ -47,3 +62,13 @@ def simulated(number: int, people: int) -> None:
             "nothing.",
             icon=":material/smart_toy:",
         )
+
+
+def turn(words: str, icon: str, names: Sequence[str], to: int) -> None:
+    """A button that goes to the clip ``names[to]``, if there is one: the box of clips has the key ``clip``."""
+    there = 0 <= to < len(names)
+    st.button(words, icon=icon, disabled=not there, on_click=_turn_to, args=(names[to] if there else "",))
+
+
+def _turn_to(name: str) -> None:
+    st.session_state["clip"] = name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -9,14 +10,40 @@ import streamlit as st
 TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
 
 
-def draw(figure: Any, *, key: str) -> None:
+def draw(
+    figure: Any,
+    *,
+    key: str,
+    save_as: tuple[str, str] | None = None,
+    alt: str | None = None,
+    on_select: Callable[[], None] | None = None,
+) -> None:
     """Draw a plotly figure over the whole width, without the bar of tools that covers it on a phone.
 
     The figure is changed: its axes, legend and panel titles get the colour of text.
+
+    Args:
+        figure: of plotly.
+        key: of the element.
+        save_as: name without ending, and format, under which its camera saves it; None = no camera.
+        alt: what it shows, for screen readers.
+        on_select: called when a point is pressed, which ``st.session_state[key]`` then holds.
     """
     colour = TEXT.get(st.context.theme.type or "light", TEXT["light"])
     axes = {"tickfont_color": colour, "title_font_color": colour}
     figure.update_xaxes(**axes).update_yaxes(**axes)
     figure.update_layout(legend_font_color=colour, title_font_color=colour).update_annotations(font_color=colour)
     figure.update_traces(cliponaxis=False, selector={"type": "scatter"})  # a mark at UA = 1 stands on the edge
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=key)
+    bar: dict[str, Any] = {"displayModeBar": False}
+    if save_as:
+        name, form = save_as
+        picture = {"filename": name, "format": form, "scale": 2 if form == "png" else 1}
+        bar = {
+            "displayModeBar": True,
+            "modeBarButtons": [["toImage"]],
+            "toImageButtonOptions": picture,
+            "displaylogo": False,
+        }
+        figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour})
+    selects: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
+    st.plotly_chart(figure, config=bar, key=key, alt=alt, **selects)

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +19,8 @@ import streamlit as st
 from listening_tests import export
 from listening_tests.store import Store
 from listening_tests.study import Study
-from ser_core import places, ratings, report, runs, scores
+from ser_core import filters, made_up, places, ratings, report, runs, scores
+from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
 from ser_core.runs import Run
 from ser_core.segment_agreement import agreement, density, deviations
@@ -31,15 +33,27 @@ class Compared:
 
     Attributes:
         result: what ``python -m ser_core compare`` writes.
+        tables: what it was made of, the filter applied.
         people: how many listeners there are.
         simulated: how many of them are simulated.
         commands: what a researcher types to get the same files.
     """
 
     result: report.Comparison
+    tables: ratings.Tables
     people: int
     simulated: int
     commands: str
+
+    @cached_property
+    def counted(self) -> Counted:
+        """Who judged what to be what."""
+        return count(self.tables)
+
+    @cached_property
+    def made_up(self) -> str:
+        """What of it was made up, in a few words."""
+        return made_up.words(self.tables)
 
 
 def finished(study: Study) -> list[Run]:
@@ -80,9 +94,10 @@ class Joined:
         """The error rate of every rater on every clip, ``segments.csv`` as ``score`` writes it."""
         return segments(self.tables)
 
-    def commands(self, *names: str, out: str) -> str:
+    def commands(self, *names: str, out: str, where: filters.Where = MappingProxyType({})) -> str:
         """What a researcher types to let these commands read the same and write into ``out``, a line for each."""
-        typed = (shlex.join(["python", "-m", "ser_core", name, *self.folders, "--out", out]) for name in names)
+        more = filters.typed(where)
+        typed = (shlex.join(["python", "-m", "ser_core", name, *self.folders, "--out", out, *more]) for name in names)
         return "\n".join(filter(None, (self.export, *typed)))
 
 
@@ -118,25 +133,41 @@ def _joined(
     )
 
 
-def compared(study: Study, store: Store, chosen: Sequence[Run]) -> Compared | None:
+def compared(study: Study, store: Store, chosen: Sequence[Run], where: filters.Where) -> Compared | None:
     """Score what people and the chosen runs said of the study's clips; None where nobody has said anything yet.
 
+    Args:
+        study: whose clips.
+        store: where the answers are.
+        chosen: the runs.
+        where: which ratings are looked at.
+
     Raises:
-        BadInput: the runs contradict each other, or nothing can be scored.
+        BadInput: the runs contradict each other, nothing is left by the filter, or nothing can be scored.
     """
-    return _compared(*_key(study, store, chosen), _from=(study, store, chosen))
+    asked = tuple((name, tuple(values)) for name, values in where.items())
+    return _compared(*_key(study, store, chosen), asked, _from=(study, store, chosen))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Scoring …")
 def _compared(
-    version: str, database: str, answers: int, names: tuple[str, ...], *, _from: tuple[Study, Store, Sequence[Run]]
+    version: str,
+    database: str,
+    answers: int,
+    names: tuple[str, ...],
+    asked: tuple[tuple[str, tuple[str, ...]], ...],
+    *,
+    _from: tuple[Study, Store, Sequence[Run]],
 ) -> Compared | None:
     both = joined(*_from)
     if both is None:
         return None
-    commands = both.commands("compare", out="comparison")
-    comparison = report.comparison(both.tables, command=commands.splitlines()[-1])
-    return Compared(comparison, both.people, both.simulated, commands)
+    where = dict(asked)
+    tables, said = filters.keep(both.tables, where)
+    commands = both.commands("compare", out="comparison", where=where)
+    comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said)
+    people = tables.raters[tables.raters["rater_type"] == "human"]
+    return Compared(comparison, tables, len(people), made_up.number(people, "simulated"), commands)
 
 
 def scored(study: Study, store: Store, chosen: Sequence[Run]) -> scores.Scores | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pandas as pd
@@ -35,8 +36,11 @@ def show(data: pd.DataFrame, name: str, **columns: Any) -> None:
     save(to_csv(data).encode(), f"{name}.csv")
 
 
-def save(content: bytes, file: str) -> None:
-    """A quiet button that saves ``content`` under this name; pressing it does not run the page again."""
+def save(content: bytes | Callable[[], bytes], file: str) -> None:
+    """A quiet button that saves ``content`` under this name; pressing it does not run the page again.
+
+    What takes long is given as a function, which is called when somebody presses.
+    """
     kind = "text/html" if file.endswith(".html") else "text/csv"
     st.download_button(
         file, content, file, kind, key=f"save {file}", on_click="ignore", type="tertiary", icon=":material/download:"

@@ -88,14 +88,29 @@ def tones(folder: Path, *, more: str = "", truths: tuple[str, ...] = ("angry", "
     return folder
 
 
+class Saved(dict[str, bytes]):
+    """What buttons save, by file name; what is made when somebody presses is made when somebody asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.later: dict[str, Callable[[], bytes]] = {}
+
+    def __missing__(self, file: str) -> bytes:
+        self[file] = self.later[file]()
+        return self[file]
+
+
 @pytest.fixture
-def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def saved(monkeypatch: pytest.MonkeyPatch) -> Saved:
     """What the buttons of the page save: content by file name."""
-    found: dict[str, bytes] = {}
+    found = Saved()
     real = table.save
 
-    def save(content: bytes, file: str) -> None:
-        found[file] = content
+    def save(content: bytes | Callable[[], bytes], file: str) -> None:
+        if callable(content):
+            found.later[file] = content
+        else:
+            found[file] = content
         real(content, file)
 
     monkeypatch.setattr(table, "save", save)

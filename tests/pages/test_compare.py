@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import shlex
 import subprocess
 import sys
@@ -10,10 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import soundfile
+from streamlit.testing.v1 import AppTest
 
-from listening_tests import simulate, study
+from listening_tests import export, simulate, study
 from listening_tests.store import Store
 from ser_core import places, published, runs
+from ser_core.cli import main
 from tests.pages.conftest import tones
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +35,9 @@ def run_majority(name: str, seed: int = 0) -> None:
     runs.execute(plan, places.runs() / name)
 
 
-def charts(app) -> list[str]:
-    return [element.proto.id.rsplit("-", 1)[-1] for element in app.get("plotly_chart")]
+def shown(app, *columns: str) -> pd.DataFrame:
+    """The first table on the page that has these columns."""
+    return next(table.value for table in app.dataframe if set(columns) <= set(table.value.columns))
 
 
 def test_without_answers_and_runs_the_page_says_what_to_do_next(look):
@@ -60,9 +66,9 @@ def test_a_run_alone_is_shown(look):
     assert "listening_tests export" not in app.code[0].value
 
 
-def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tmp_path: Path):
-    listen()
-    run_majority("first")
+def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones")))
+    simulate.simulate(study.load(tmp_path / "tones"), Store(), listeners=3, seed=3)
     app = look("compare")
     assert not app.exception
     lines = app.code[0].value.splitlines()
@@ -75,7 +81,7 @@ def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tm
         subprocess.run(arguments, cwd=tmp_path, check=True, env=_environment(), capture_output=True)
     for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
         assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
-    assert saved["demo-report.html"] == (tmp_path / "comparison" / "report.html").read_bytes()
+    assert saved["tones-report.html"] == (tmp_path / "comparison" / "report.html").read_bytes()
 
 
 def _environment() -> dict[str, str]:
@@ -92,20 +98,13 @@ def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
     overview = app.dataframe[0].value.set_index("group")
     assert overview.loc["majority de mono", "German"] == 0.25  # one class of four is always right
     assert list(overview.columns)[-1] == "All together"
-    per_emotion = app.dataframe[1].value.set_index(["group", "emotion"])
+    per_emotion = shown(app, "emotion", "recall").set_index(["group", "emotion"])
     groups = scores[(scores["rater"] == "") & (scores["language"] == "cmn") & (scores["metric"] == "recall")]
     assert len(per_emotion) == len(groups) > 8
     for row in groups.itertuples():
         assert per_emotion.loc[(row.group, row.emotion), "recall"] == pytest.approx(row.value, nan_ok=True)
-
-
-def test_every_group_that_heard_the_language_has_its_matrix(look):
-    listen()
-    run_majority("first")
-    app = look("compare")
-    confusions = len(app.get("plotly_chart")) - 1  # the first figure is that of UA
-    groups = app.dataframe[0].value
-    assert confusions == groups["Mandarin Chinese"].notna().sum() > 4
+    confusions = len(app.get("plotly_chart")) - 3  # beside UA, the difference and the bars
+    assert confusions == overview["Mandarin Chinese"].notna().sum() > 4
 
 
 def test_another_language_is_a_click_away(look):
@@ -183,3 +182,82 @@ def test_a_study_of_one_language_and_no_banner(look, tmp_path: Path, monkeypatch
     assert not app.exception
     assert "Synthetic" not in " ".join(w.value for w in app.warning)
     assert app.segmented_control[0].options == ["German"]
+
+
+def opened(page: str, **address: object) -> AppTest:
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).switch_page(f"pages/{page}.py")
+    for name, value in address.items():
+        app.query_params[name.replace("_", " ")] = value
+    return app.run()
+
+
+def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    listen()
+    run_majority("first")
+    app = opened("compare", group=["German listeners", "majority de mono"], emotion="angryy", language="de")
+    assert not app.exception
+    assert "emotion = angryy, which nobody here has" in " ".join(w.value for w in app.warning)
+    assert app.multiselect(key="where group").value == ["German listeners", "majority de mono"]
+    assert set(shown(app, "group", "German")["group"]) == {"German listeners", "majority de mono"}
+    assert "group" in app.query_params
+    assert "emotion" not in app.query_params
+    told = app.code[0].value.splitlines()
+    assert told[1].endswith("--where 'group=German listeners' --where 'group=majority de mono'")
+    monkeypatch.chdir(tmp_path)
+    for line in told:
+        _, _, package, *arguments = shlex.split(line)
+        assert main(package, arguments) == 0
+    for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
+        assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
+    header, *rows = saved["confusion-de.csv"].decode().splitlines()
+    assert header.endswith(",made_up")
+    assert all(row.endswith('"simulated listeners, synthetic voices"') for row in rows)
+
+    app.multiselect(key="where group").set_value(["majority cmn mono"]).run()
+    assert not app.exception
+    assert "passed over" not in " ".join(w.value for w in app.warning)
+    assert app.query_params["group"] == "majority cmn mono"
+
+
+def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
+    listen()
+    run_majority("first")
+    app = opened("compare", language="de", heard_by="majority de mono", spoken="sad", heard="angry")
+    assert not app.exception
+    people, machine = export.tables(study.load(DEMO), Store()), runs.of(study.load(DEMO).stimuli)[0].tables
+    clips = people.stimuli[(people.stimuli["language"] == "de") & (people.stimuli["truth"] == "sad")]["stimulus"]
+    box = app.selectbox(key="clip")
+    assert {option.split(" · ")[0] for option in box.options} == set(clips)
+    stimulus = sorted(clips)[-1]
+    box.set_value(stimulus).run()
+    assert not app.exception
+    assert app.query_params["clip"] == stimulus
+    (component,) = app.get("bidi_component")
+    heard, _ = soundfile.read(io.BytesIO(base64.b64decode(json.loads(component.proto.json)["sound"])), dtype="int16")
+    file = DEMO / people.stimuli.set_index("stimulus").loc[stimulus, "file"]
+    assert len(heard) == len(soundfile.read(file, dtype="int16")[0])
+    said = shown(app, "rater", "sure").set_index("rater")
+    given = people.ratings[(people.ratings["stimulus"] == stimulus) & people.ratings["start_s"].isna()]
+    for row in given.itertuples():
+        assert said.loc[row.rater, "label"] == row.label
+    models = machine.ratings[machine.ratings["stimulus"] == stimulus]["rater"].nunique()
+    assert len(said) == len(given) + models
+    assert shown(app, "judgements", "angry").loc[:, "judgements"].sum() == len(said)
+
+    app.selectbox(key="heard").set_value("happy").run()  # the model always says the same
+    assert not app.exception
+    assert "never heard sad as happy" in " ".join(i.value for i in app.info)
+
+
+def test_one_listener_one_clip_and_nothing_to_set_against_it(look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tones(tmp_path / "tones", truths=("angry",))
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
+    simulate.simulate(study.load(folder), Store(), listeners=1, seed=1)
+    app = look("compare")
+    assert not app.exception
+    told = " ".join(e.value for e in (*app.info, *app.caption))
+    assert "Only one group judged clips in German" in told
+    assert "1 judgement of 1 clip by 1 listener (1 simulated)." in told
+    assert "No clip was judged by people and by models" in told
+    texts = [table.value.select_dtypes(include=["object", "str"]) for table in app.dataframe]
+    assert not any((text == "nan").any(axis=None) for text in texts)

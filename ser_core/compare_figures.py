@@ -1,0 +1,223 @@
+"""Figures of the compare page beyond ``figures.py``: the range of people, bars by emotion, differences, and cells to choose.
+
+As there: data frames in, plotly figures out, no colour of text, one hue for a share. A difference has two hues, blue and
+orange, which every common colour blindness tells apart, and its sign stands in the cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ser_core.emotions import in_order
+from ser_core.figures import MARKS, _frame, _judged, _name
+
+TWO_HUES = ((0.0, "#8a3d00"), (0.25, "#e39a5b"), (0.5, "#f7f7f7"), (0.75, "#6f9fd8"), (1.0, "#0b2f66"))
+"""Orange (b more often) over nearly white to blue (a more often); Okabe and Ito's hues, told apart by lightness as well."""
+
+SIGNIFICANT = 0.05
+_CELL_PX = 44
+
+
+def shade_people(figure: go.Figure, scores: pd.DataFrame) -> go.Figure:
+    """Shade where single listeners lie in a figure of UA of one language: from the 2.5th to the 97.5th percentile.
+
+    Args:
+        figure: of ``figures.ua_dots``; it is changed.
+        scores: columns ``scores.SCORES``, of one language, single raters among them.
+    """
+    ua = scores.loc[
+        (scores["metric"] == "ua") & (scores["rater"] != "") & (scores["rater_type"] == "human"), "value"
+    ].dropna()
+    if len(ua) > 1:
+        low, high = np.quantile(ua, [0.025, 0.975])
+        figure.add_vrect(x0=low, x1=high, fillcolor=MARKS["human"][1], opacity=0.12, line_width=0, layer="below")
+    return figure
+
+
+def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, float]) -> go.Figure:
+    """One measure of each emotion: a panel for each emotion, in it a bar with its 95 % interval for each group.
+
+    Args:
+        scores: columns ``scores.SCORES``, of one language; rows of groups are drawn.
+        metric: one with a value for each emotion.
+        title: what it is called on the axis.
+        bounds: smallest and greatest value, as the metric declares them; where one is infinite the axis follows the data.
+    """
+    rows = scores[(scores["rater"] == "") & (scores["metric"] == metric)]
+    emotions = in_order(set(rows["emotion"]))
+    groups = list(rows.sort_values(["rater_type", "group"])["group"].unique())
+    figure = make_subplots(
+        rows=max(len(emotions), 1),
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=min(0.12, 0.4 / max(len(emotions), 1)),
+        subplot_titles=[_name(emotion, {}) for emotion in emotions],
+    )
+    for row, emotion in enumerate(emotions, start=1):
+        for kind, part in rows[rows["emotion"] == emotion].groupby("rater_type", sort=True):
+            figure.add_trace(_bar(part, str(kind), legend=row == 1), row=row, col=1)
+        figure.update_yaxes(categoryorder="array", categoryarray=[short(g) for g in groups[::-1]], row=row, col=1)
+    if all(np.isfinite(bounds)):
+        figure.update_xaxes(range=[bounds[0], bounds[1] + 0.02 * (bounds[1] - bounds[0])])
+    figure.update_xaxes(title=title, showticklabels=True, row=max(len(emotions), 1), col=1)
+    figure.update_annotations(font_size=13, x=0, xanchor="left")
+    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True)
+    return _frame(figure, title="", height=120 + len(emotions) * (44 + 24 * len(groups)))
+
+
+def _bar(part: pd.DataFrame, kind: str, *, legend: bool) -> go.Bar:
+    _, colour, called = MARKS.get(kind, ("square", "#555555", kind))
+    hover = [
+        f"{group}: {'undefined' if pd.isna(value) else f'{value:.3f}'}"
+        + ("" if pd.isna(low) else f", 95 % interval {low:.3f} to {high:.3f}")
+        + _judged(n)
+        for group, value, low, high, n in part[["group", "value", "ci_low", "ci_high", "n"]].itertuples(index=False)
+    ]
+    return go.Bar(
+        y=[short(group) for group in part["group"]],
+        x=part["value"],
+        name=called,
+        legendgroup=kind,
+        showlegend=legend,
+        orientation="h",
+        marker_color=colour,
+        error_x={
+            "type": "data",
+            "array": (part["ci_high"] - part["value"]).clip(lower=0),
+            "arrayminus": (part["value"] - part["ci_low"]).clip(lower=0),
+            "thickness": 1.5,
+            "width": 3,
+            "color": "#8a8f98",
+        },
+        customdata=hover,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def cells(figure: go.Figure, truths: Sequence[str], labels: Sequence[str], *, chosen: tuple[str, str] | None) -> go.Figure:
+    """Make each cell of a confusion figure something to press; plotly selects no cells, so unseen marks lie on them.
+
+    Args:
+        figure: of ``figures.confusion``; it is changed. A selected point has ``customdata`` of truth and label.
+        truths: its rows.
+        labels: its columns.
+        chosen: truth and label of the cell that gets a frame.
+    """
+    (heat,) = figure.data
+    where = [(truth, label) for truth in truths for label in labels]
+    hidden = {"marker": {"opacity": 0}}
+    figure.add_trace(
+        go.Scatter(
+            x=[_name(label, {}) for _, label in where],
+            y=[_name(truth, {}) for truth, _ in where],
+            mode="markers",
+            marker={"symbol": "square", "size": _CELL_PX, "opacity": 0},
+            selected=hidden,
+            unselected=hidden,
+            showlegend=False,
+            customdata=[[truth, label, text] for (truth, label), text in zip(where, heat.customdata.ravel(), strict=True)],
+            hovertemplate="%{customdata[2]}<extra></extra>",
+        )
+    )
+    if chosen in where:
+        _outline(figure, truths.index(chosen[0]), labels.index(chosen[1]))
+    # marks would widen the axes
+    figure.update_xaxes(range=[-0.5, len(labels) - 0.5], fixedrange=True)
+    figure.update_yaxes(range=[len(truths) - 0.5, -0.5], autorange=False, fixedrange=True)
+    return figure
+
+
+def _outline(figure: go.Figure, row: int, column: int) -> None:
+    """A frame around a cell of a heat map, counted from the top left."""
+    edges = {"x0": column - 0.47, "x1": column + 0.47, "y0": row - 0.47, "y1": row + 0.47}
+    figure.add_shape(type="rect", line={"color": "#e69f00", "width": 3}, layer="above", **edges)
+
+
+def difference(rows: pd.DataFrame, a: str, b: str) -> go.Figure:
+    """The share of group a less that of group b in each cell; what is significant has a star and a frame.
+
+    Args:
+        rows: ``truth, label, value, p, p_holm`` of two groups in one language (``measures/differences.py``).
+        a: name of the one.
+        b: name of the other.
+    """
+    truths, labels = in_order(set(rows["truth"])), in_order(set(rows["label"]))
+    table = rows.set_index(["truth", "label"]).reindex(pd.MultiIndex.from_product([truths, labels]))
+    shape = len(truths), len(labels)
+    value = table["value"].to_numpy(dtype=float).reshape(shape)
+    sure = (table["p_holm"].to_numpy(dtype=float) < SIGNIFICANT).reshape(shape)
+    text = [
+        ["" if np.isnan(v) else f"{v:+.2f}{'*' if s else ''}" for v, s in zip(*line, strict=True)]
+        for line in zip(value, sure, strict=True)
+    ]
+    hover = [
+        f"{_name(t, {})} heard as {_name(c, {})}: {v:+.1%}" + ("" if pd.isna(p) else f", p = {p:.2g} (Holm)")
+        for (t, c), v, p in zip(table.index, value.ravel(), table["p_holm"], strict=True)
+    ]
+    most = max(0.1, float(np.nanmax(np.abs(value), initial=0)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=value,
+            x=[_name(label, {}) for label in labels],
+            y=[_name(truth, {}) for truth in truths],
+            text=text,
+            texttemplate="%{text}",
+            customdata=np.reshape(np.array(hover, dtype=object), shape),
+            hovertemplate="%{customdata}<extra></extra>",
+            colorscale=[list(step) for step in TWO_HUES],
+            zmin=-most,
+            zmax=most,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    for y, x in zip(*np.nonzero(sure), strict=True):
+        _outline(figure, int(y), int(x))
+    figure.update_xaxes(title="heard as", side="bottom", tickangle=0 if len(labels) <= 5 else -45, showgrid=False)
+    figure.update_yaxes(title="spoken as", autorange="reversed", showgrid=False)
+    made = _frame(figure, title=f"{short(a)}<br>minus {short(b)}", height=130 + 46 * max(len(truths), 1))
+    made.update_layout(margin_t=64)
+    return made
+
+
+def turned(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """The rows of two groups in one language, the difference and its interval taken as a minus b whichever way they stand.
+
+    Args:
+        rows: columns of ``measures/differences.py``.
+        a: name of the one.
+        b: name of the other.
+    """
+    straight = rows[(rows["a"] == a) & (rows["b"] == b)]
+    if len(straight):
+        return straight.reset_index(drop=True)
+    found = rows[(rows["a"] == b) & (rows["b"] == a)].reset_index(drop=True)
+    pairs = {"a": "b", "mean_a": "mean_b", "n_a": "n_b"}
+    both = found.rename(columns={**pairs, **{y: x for x, y in pairs.items()}})
+    negative = {"value": -found["value"], "t": -found["t"], "ci_low": -found["ci_high"], "ci_high": -found["ci_low"]}
+    return both.assign(**negative)[list(rows.columns)]
+
+
+def stamp(figure: go.Figure, words: str) -> go.Figure:
+    """Write into the figure itself what of it was made up, so that a saved picture says it too; the figure is changed."""
+    if not words:
+        return figure
+    told = f"<i>Not real: {words}</i>"
+    title, margin = figure.layout.title.text, figure.layout.margin
+    if title:
+        figure.update_layout(title_text=f"{title}<br>{told}", margin_t=margin.t + 18, height=figure.layout.height + 18)
+    else:
+        low = {"text": told, "font": {"size": 13}, "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "pad": {"b": 4}}
+        figure.update_layout(title=low, margin_b=margin.b + 26, height=figure.layout.height + 26)
+    return figure
+
+
+def short(name: str, most: int = 44) -> str:
+    """A name that fits the width of a phone."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"

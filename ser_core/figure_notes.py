@@ -1,0 +1,59 @@
+"""What stands under every figure: how much it rests on, what is missing, and what was left out for which reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ser_core.counting import Counted
+from ser_core.emotions import CANNOT_SAY
+from ser_core.made_up import number
+from ser_core.tables import Tables
+
+
+def rests_on(tables: Tables, counted: Counted, language: str, left_out: Sequence[str] = ()) -> str:
+    """Sentences on the judgements of clips in one language; empty = of all of them.
+
+    Args:
+        tables: what was counted.
+        counted: who judged what.
+        language: of the clips.
+        left_out: sentences on what was not counted, of all languages.
+    """
+    here = counted.judged[(counted.judged["language"] == language) | (language == "")]
+    raters = tables.raters[tables.raters["rater"].isin(here["rater"])]
+    people = raters[raters["rater_type"] == "human"]
+    clips = tables.stimuli[tables.stimuli["stimulus"].isin(here["stimulus"])]
+    who = [_many(len(people), "listener") + _of_these(people, "simulated")] if len(people) else []
+    models = len(raters) - len(people)
+    who += [_many(models, "model")] if models else []
+    first = (
+        f"{_many(len(here), 'judgement')} of {_many(len(clips), 'clip')}{_of_these(clips, 'synthetic')} "
+        f"by {' and '.join(who) or 'nobody'}."
+    )
+    return " ".join([first, *_missing(people, here), *left_out])
+
+
+def _missing(people: pd.DataFrame, judged: pd.DataFrame) -> list[str]:
+    said = []
+    early = int((people["completed"] == "no").sum()) if "completed" in people else 0
+    if early:
+        said.append(f"{_many(early, 'listener')} did not come to the end; what they answered counts.")
+    unsure = int((judged["label"] == CANNOT_SAY).sum())
+    if unsure:
+        said.append(f"{_many(unsure, 'answer')} “cannot say”, counted as not recognised.")
+    return said
+
+
+def _of_these(data: pd.DataFrame, column: str) -> str:
+    """
+    >>> _of_these(pd.DataFrame({"simulated": ["yes", "no"]}), "simulated")
+    ' (1 simulated)'
+    """
+    made = number(data, column)
+    return f" ({made:,} {column})" if made else ""
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' if n != 1 else ''}"
