@@ -34,7 +34,7 @@ def _run(study: Study, methods: Mapping[str, Method]) -> None:
 
 def _queue(study: Study, chosen: Sequence[Chosen], *, seed: int, where: Sequence[str]) -> None:
     """In the order of the page, each as the command that a shell would take."""
-    refused = []
+    refused: list[str] = []
     for one in chosen:
         name = f"{study.id}-{one.model}-s{seed}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         try:
@@ -45,6 +45,8 @@ def _queue(study: Study, chosen: Sequence[Chosen], *, seed: int, where: Sequence
             refused.append(str(bad))
     if refused:
         st.error("\n\n".join(refused), icon=":material/block:")
+    if started := len(chosen) - len(refused):
+        st.toast(f"{started} model{'s' if started > 1 else ''} queued; how far, stands below.", icon=":material/check:")
 
 
 st.title("Models", anchor=False)

@@ -73,6 +73,10 @@ def _training(study: Study) -> bool:
         "for each language there. Then it hears every test clip as a listener would: **mono** where that is in the language "
         "it learned, **cross** elsewhere."
     )
+    st.caption(
+        "Most hear through an **encoder**, which turns sound into numbers and stays as it is. What learns to tell emotions "
+        "by these numbers is small: a linear **probe** for whole clips, a linear **frame head** for every moment of a clip."
+    )
     return True
 
 
@@ -89,14 +93,15 @@ def _offer(name: str, method: Method, *, teaches: bool) -> tuple[Chosen | None, 
         ticked = st.checkbox(method.title, key=f"model {name}", disabled=not able) and able
         needs, settings = st.container(gap="xsmall"), {}
         if ticked and settable(method):
-            with st.expander(f"Settings of {method.title}", key=f"settings {name}"):
+            with st.expander(f"Settings of “{method.title}”", key=f"settings {name}"):
                 settings = model_settings.draw(name, method)
         with needs:
             try:
                 ears = method.hears(configured(method, settings, seed=0))
                 _encoder(_learns(method), ears.encoder if ears else "", ticked=ticked)
             except BadInput as bad:
-                st.error("\n\n".join(problem.what for problem in bad.problems), icon=":material/block:")
+                said = "\n\n".join(problem.what for problem in bad.problems)
+                st.error(model_settings.in_words(said, method), icon=":material/block:")
                 return (None,) if ticked else ()
     return (Chosen(name, method.learns, settings),) if ticked else ()
 

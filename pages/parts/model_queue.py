@@ -59,7 +59,7 @@ def _look(titles: Mapping[str, str], *, watched: bool) -> None:
     for job in sorted(active, key=lambda job: job.state == "waiting"):
         _active(job, titles)
     for job in shown:
-        _ended(job)
+        _ended(job, titles)
     _earlier([job for job in latest if job not in shown])
 
 
@@ -80,9 +80,11 @@ def _active(job: Job, titles: Mapping[str, str]) -> None:
 
 
 def _named(job: Job, titles: Mapping[str, str]) -> str:
-    """The model in words, then the name of the job, which becomes that of the run."""
-    title = next((titles.get(value) for name, value in pairwise(job.args) if name == "--model"), None)
-    return f"**{title}** · `{job.name}`" if title else f"`{job.name}`"
+    """The model and what was set of it, then the name of the job, which becomes that of the run."""
+    given = list(pairwise(job.args))
+    titled = [f"**{titles[value]}**" for name, value in given if name == "--model" and value in titles]
+    chosen = [f"`{value}`" for name, value in given if name == "--set"]
+    return " · ".join([*titled, *chosen, f"`{job.name}`"])
 
 
 def _how_far(job: Job) -> str:
@@ -108,31 +110,32 @@ def _place(place: int) -> str:
 
 
 def _device(name: str) -> str:
-    return "the best device here" if name == "auto" else name
+    return "this machine" if name == "auto" else name
 
 
 # --- what has ended --------------------------------------------------------------------------------------------------
 
 
-def _ended(job: Job) -> None:
+def _ended(job: Job, titles: Mapping[str, str]) -> None:
+    named = _named(job, titles)
     after = f" after {lasting(_took(job.started_at, job.ended_at))}" if job.started_at and job.ended_at else ""
     if job.state == "done":
-        with st.expander(f"`{job.name}` is done{after}.", icon=":material/check:", key=f"job {job.name}"):
+        with st.expander(f"{named} is done{after}.", icon=":material/check:", key=f"job {job.name}"):
             _words(job)
     elif job.state == "cancelled":
-        said = f"`{job.name}` was cancelled{after}; nothing of it was kept."
+        said = f"{named} was cancelled{after}; nothing of it was kept."
         with st.expander(said, icon=":material/cancel:", key=f"job {job.name}"):
             _words(job)
     else:
         with st.container(border=True, gap="small", key=f"job {job.name}"):
-            _failed(job, after)
+            _failed(job, named, after)
             _log(job)
 
 
-def _failed(job: Job, after: str) -> None:
+def _failed(job: Job, named: str, after: str) -> None:
     status = "" if job.exit_code is None else f" (exit status {job.exit_code})"
-    kept = "What it had finished is kept." if job.resumable else "Nothing half-written was kept."
-    st.error(f"`{job.name}` failed{after}: {job.reason}{status}. {kept}", icon=":material/error:")
+    kept = "What it had finished is kept." if job.resumable else "Nothing of it was kept; it can be run again above."
+    st.error(f"{named} failed{after}: {job.reason}{status}. {kept}", icon=":material/error:")
     if last := job.log_tail.strip().splitlines()[-_LAST_LINES:]:
         st.code("\n".join(last), language=None, wrap_lines=True)
     if job.resumable:

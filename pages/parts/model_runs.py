@@ -29,7 +29,10 @@ def draw(study: Study, found: Sequence[Run], methods: Mapping[str, Method]) -> N
         return
     rows = pd.DataFrame([_row(run, methods) for run in found])
     table.show(rows, f"{study.id}-runs", model=st.column_config.Column(pinned=True), settings=_WIDE)
-    st.caption(f"Each is a folder of `{places.runs()}`, with ratings, posteriors, the resolved config and the log.")
+    st.caption(
+        f"Each is a folder in `{places.runs()}`: what the model said of each clip and how sure it was, all its settings, "
+        "and what happened while it ran."
+    )
     with st.container(horizontal=True):
         st.page_link(str(frame.PAGES / "compare.py"), label="Beside the listeners", icon=":material/arrow_forward:")
         if "parts" in set(rows["says"]):
@@ -48,7 +51,7 @@ def _row(run: Run, methods: Mapping[str, Method]) -> dict[str, object]:
         "says": "parts" if (run.tables.ratings["start_s"].notna()).any() else "whole clips",
         "learned from": ", ".join(languages.spoken(tag, "en") for tag in learned),
         "encoder": config.get("encoder") or "",
-        "layer": _text((config.get("hyper_parameters") or {}).get("layer")),
+        "layer": _layer((config.get("hyper_parameters") or {}).get("layer")),
         "revision": revision if " " in revision else revision[:12],
         "clips": len(run.tables.stimuli),
         "raters": len(raters),
@@ -75,8 +78,9 @@ def _took(run: Run) -> str:
     return ""
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def _layer(number: object) -> str:
+    """As the settings call it."""
+    return {None: "", -1: "the last"}.get(number, str(number))  # type: ignore[call-overload, no-any-return]
 
 
 def _record(by_id: Mapping[str, Run]) -> None:

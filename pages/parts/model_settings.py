@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import inspect
 import math
+import re
 import textwrap
 import types
 import typing
@@ -47,6 +48,14 @@ def titled(field: str) -> str:
     return words[0].upper() + words[1:].replace("_", " ")
 
 
+def in_words(said: str, method: Method) -> str:
+    """A refusal with the settings called as their widgets are, not as ``--set`` calls them."""
+    for field in settable(method):
+        if "_" in field:
+            said = re.sub(rf"\b{field}\b", f"“{titled(field)}”", said)
+    return said
+
+
 def explained(config: type) -> dict[str, str]:
     """What is written below each field of a dataclass, those of the classes it is made of too."""
     said: dict[str, str] = {}
@@ -74,7 +83,7 @@ def _widget(field: str, hint: Any, default: Any, *, encoder: str, options: Mappi
     if field == "layer" and encoder in all_encoders():
         return _choice(label, _layers(all_encoders()[encoder].layers, default), default, options)
     if words := [word for kind in kinds if typing.get_origin(kind) is Literal for word in typing.get_args(kind)]:
-        return _choice(label, {word: str(word) for word in words}, default, options)
+        return _choice(label, {word: str(word).replace("_", " and ") for word in words}, default, options)
     if kinds[0] is bool:
         return st.checkbox(label, default, **options)
     if kinds[0] is int:

@@ -88,6 +88,7 @@ def test_several_models_are_queued_each_as_the_command_of_a_shell(look, study: P
     assert [after(args, "--model") for args in queued] == [["logmel_probe"], ["majority"]]
     probe, majority = queued
     assert (after(probe, "--set"), after(majority, "--set")) == (["penalty=0.5"], [])
+    assert app.toast[0].value == "2 models queued; how far, stands below."
     for args in queued:
         assert args[0] == "predict"
         assert after(args, "--train") == [str(study / "training" / "stimuli.csv")]
@@ -108,6 +109,12 @@ def test_settings_that_make_no_sense_are_refused_in_words_before_anything_starts
     app.number_input(key="logmel_probe.penalty").set_value(-1.0).run()
     assert app.error[0].value == "penalty must be more than 0, not -1.0."
     assert app.button(key="run").disabled
+
+
+def test_a_refusal_calls_settings_as_the_page_does(look, study: Path):
+    app = tick(look("models"), "frame_head")
+    app.number_input(key="frame_head.begins_at").set_value(1.7).run()
+    assert "“Ends below” <= “Begins at” <= 1, not “Begins at”=1.7" in app.error[0].value
 
 
 def test_a_study_without_a_training_part_is_heard_by_models_that_come_trained(
@@ -223,7 +230,8 @@ def test_a_model_started_here_ends_among_the_finished_runs(look, study: Path, sa
     jobs.wait(job)
     app.run()
     assert not app.exception
-    (done,) = [expander.label for expander in app.expander if expander.label.startswith(f"`{job.name}` is done after ")]
+    (done,) = [expander.label for expander in app.expander if f"`{job.name}` is done after " in expander.label]
+    assert done.startswith("**The loudest stretch (baseline)** · `share=0.25` · ")
     (row,) = app.dataframe[0].value.to_dict("records")
     assert row["run"] == job.name
     assert (row["model"], row["settings"]) == ("The loudest stretch (baseline)", "share=0.25")
@@ -338,8 +346,10 @@ def test_a_failed_job_says_what_is_kept_and_only_then_offers_to_go_on(look, stud
     queue += [FAILED, replace(FAILED, name="lost", resumable=False, exit_code=1)]
     app = look("models")
     first, second = [error.value for error in app.error]
-    assert first == "`tones-old-s0-0` failed after 3 min: ended without saying why. What it had finished is kept."
-    assert second == "`lost` failed after 3 min: ended without saying why (exit status 1). Nothing half-written was kept."
+    model = "**Majority of the training part** · "
+    assert first == f"{model}`tones-old-s0-0` failed after 3 min: ended without saying why. What it had finished is kept."
+    assert second.startswith(f"{model}`lost` failed after 3 min: ended without saying why (exit status 1). ")
+    assert second.endswith("Nothing of it was kept; it can be run again above.")
     assert [b.key for b in app.button if b.label in ("Resume", "Discard")] == [
         f"resume {FAILED.name}",
         f"discard {FAILED.name}",
