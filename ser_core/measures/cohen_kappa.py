@@ -45,8 +45,9 @@ def _majorities(rows: pd.DataFrame) -> pd.DataFrame:
     """Each group as one rater, with its most frequent label of each clip that has one."""
     key = ["rater_type", "group", "stimulus"]
     counts = rows.groupby([*key, "language", "truth", "label"]).size().rename("_count").reset_index()
+    counts["rater"] = counts["rater_type"] + " " + counts["group"]
     top = counts[counts["_count"] == counts.groupby(key)["_count"].transform("max")]
-    return top[~top.duplicated(key, keep=False)].assign(rater=top["rater_type"] + " " + top["group"])
+    return top[~top.duplicated(key, keep=False)]
 
 
 def _table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:

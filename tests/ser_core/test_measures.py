@@ -94,6 +94,7 @@ HARD = {
     "all answers equal, and right": said_of([["sad"] * 12] * 3, ["sad"] * 12),
     "all answers equal, and wrong": said_of([["sad"] * 12] * 3, ["happy"] * 12),
     "no truth": said_of([["sad", "happy"] * 6, ["happy", "sad"] * 6, ["sad"] * 12]),
+    "votes that tie on every clip": said_of([["sad"] * 12, ["happy"] * 12], ["sad"] * 12),
     "only cannot say": said_of([["cannot_say"] * 12] * 3, ["sad"] * 12),
     "no two heard the same clip": said_of([["sad", "", ""], ["", "sad", ""], ["", "", "happy"]], ["sad"] * 3),
     "nothing": made([{"stimulus": "c", "language": "de"}], [{"rater": "r", "rater_type": "human", "group": "g"}], []),
