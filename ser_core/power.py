@@ -1,7 +1,7 @@
 """What a study's design can detect, and how many listeners a difference of UA needs: from its own people's judgements.
 
 In each language the mixed model tells how much listeners and clips differ (``statistics/mixed_model.py``); studies are then
-drawn with as many clips of each emotion as were played, every listener hearing all of them (``statistics/power.py``).
+drawn (``statistics/power.py``) in which all hear the same clips, as many of each emotion as the median listener heard.
 """
 
 from __future__ import annotations
@@ -114,6 +114,10 @@ def design(judged: pd.DataFrame) -> tuple[Design | None, str]:
             right = int((heard["label"] == emotion).sum())
             means.append(math.log((right + 0.5) / (len(heard) - right + 0.5)))
             certain.append(emotion)
-    clips = judged.groupby("truth")["stimulus"].nunique()
-    note = f"the spread is that of the other emotions than {', '.join(certain)}" if certain else ""
-    return Design(tuple(means), tuple(int(clips[e]) for e in emotions), model.fit.listener_sd, model.fit.clip_sd), note
+    played = judged.groupby("truth")["stimulus"].nunique()
+    heard_by = judged.groupby(["truth", "rater"])["stimulus"].nunique().groupby(level="truth")
+    clips = {emotion: max(1, round(float(count))) for emotion, count in heard_by.median().items()}
+    said = [f"the spread is that of the other emotions than {', '.join(certain)}"] if certain else []
+    if (played > heard_by.min()).any() or heard_by.size().min() < judged["rater"].nunique():
+        said.append("not all listeners heard the same clips; in the drawn studies they do")
+    return Design(tuple(means), tuple(clips[e] for e in emotions), model.fit.listener_sd, model.fit.clip_sd), "; ".join(said)

@@ -197,7 +197,7 @@ class _Inverse:
         at = (model.codes[small], model.codes[large])
         self.across = coo_array((sd[0] * sd[1] * weight, at), (model.sizes[small], model.sizes[large])).tocsr()
         scaled = self.across / self.diagonal[large]
-        self.factor = cho_factor(np.diag(self.diagonal[small]) - (scaled @ self.across.T).toarray(), lower=True)
+        self.factor = cho_factor(np.diag(self.diagonal[small]) - scaled @ self.across.T.toarray(), lower=True)
 
     @property
     def log_determinant(self) -> float:

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from ser_core import cli, power
+from ser_core.counting import count
 from ser_core.errors import BadInput
 from ser_core.ratings import write
 from ser_core.statistics.permutation import permutation
@@ -74,7 +75,7 @@ def test_an_effect_that_no_listener_could_show_needs_too_many():
 
 def test_the_command_writes_the_table_and_says_it(tmp_path, capsys):
     write(study(listeners=9, each=4), tmp_path / "study")
-    command = ["power", str(tmp_path / "study"), "--effect", "0.1", "--studies", "100", "--listeners", "16"]
+    command = ["power", str(tmp_path / "study"), "--effect", "0.1", "--studies", "50", "--listeners", "16"]
     assert cli.main("ser_core", [*command, "--out", str(tmp_path / "out")]) == 0
     rows = list(csv.DictReader((tmp_path / "out" / "power.csv").open(encoding="utf-8")))
     assert list(rows[0]) == list(power.POWER)
@@ -102,3 +103,15 @@ def test_a_language_without_spread_to_learn_from_says_so():
     alike = answers([(f"a{n}", clip, clip[:-1]) for n in range(3) for clip in ("sad1", "happy1")])
     with pytest.raises(BadInput, match="de: not told: no emotion in which"):
         power.table(alike, effect=0.1)
+
+
+def test_a_study_is_drawn_with_the_clips_of_its_median_listener_and_says_if_they_differed():
+    judged = count(study(listeners=6, each=4)).judged
+    judged = judged[(judged["rater_type"] == "human") & (judged["language"] == "en")]
+    whole, said = power.design(judged)
+    assert whole is not None
+    assert (whole.clips, said) == ((4, 4, 4, 4), "")
+    kept = ~judged["stimulus"].str.endswith("0") | judged["rater"].isin(["CN0", "DE0"])
+    fewer, said = power.design(judged[kept])
+    assert fewer is not None
+    assert (fewer.clips, said) == ((3, 3, 3, 3), "not all listeners heard the same clips; in the drawn studies they do")
