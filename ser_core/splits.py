@@ -230,7 +230,8 @@ def _cut(own: pd.DataFrame, pool: Pool, scheme: Scheme, by: str) -> tuple[pd.Dat
         for part, chosen in drawn.items():
             absent = [e for e in scheme.emotions if not chosen[e]]
             if absent:
-                what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)}"
+                who = ", ".join(f"{(counts[e] > 0).sum()} of {len(counts)} {by}s are {e}" for e in absent)
+                what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)} ({who} at all)"
                 problems.append(Problem(f"{what}; take fewer folds, another seed, or leave the emotion out"))
             least = min(len(ids) for ids in chosen.values())
             ids = sorted(id_ for each in chosen.values() for id_ in each[:least])
