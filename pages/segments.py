@@ -21,6 +21,7 @@ from ser_core.segment_agreement import KINDS
 frame.begin("segments")
 
 _ALL = "all emotions"
+_WHO = {"human": "people", "machine": "model", "truth": "truth"}
 
 
 # --- one clip ---
@@ -96,7 +97,7 @@ def _error_rates(scored: Scores | str, language: str) -> None:
     else:
         st.caption(
             "EDER: the share of a clip's time that was called wrongly: missed, marked where nothing is, or given another "
-            "label. 0 is a perfect match. Mean over clips, with its 95 % interval, bootstrapped over raters and clips; "
+            "label. 0 is a perfect match. Mean over clips, with its 95 % interval (raters and clips drawn anew many times); "
             "pooled: over all clips as if they were one."
         )
         chart.draw(segment_figures.eder_dots(here, names={"": _ALL}), key=f"eder {language}")
@@ -113,7 +114,8 @@ def _wide(rows: pd.DataFrame) -> pd.DataFrame:
     emotion = rows["emotion"].replace("", _ALL)
     called = emotion.where(rows["metric"] == "eder", "pooled: " + emotion)
     wide = rows.assign(_name=called).pivot(index=["group", "rater_type"], columns="_name", values="value")
-    return wide[list(dict.fromkeys(called))].reset_index().rename_axis(columns=None)
+    shown = wide[list(dict.fromkeys(called))].reset_index().rename_axis(columns=None)
+    return shown.assign(rater_type=shown["rater_type"].replace(_WHO)).rename(columns={"rater_type": "who"})
 
 
 def _languages(tables: Tables) -> set[str]:
@@ -129,14 +131,16 @@ def _agreement(agreed: reads.Agreed, language: str) -> None:
     st.caption(
         "Agreement on the marked time of every two raters, corrected for chance: 1 is perfect, 0 is what parts of the same "
         "lengths at random places in the same clips would give, less is worse than chance. A group against itself: its "
-        "raters among each other. Empty where all marks are of the whole clip, for those say nothing about where."
+        "raters among each other. The column where asks only for the place, whatever the label; the last for the same label "
+        "too. Empty where all marks are of the whole clip, for those say nothing about where."
     )
     table.draw(_pairs(agreed.agreement, language))
     table.save(to_csv(agreed.agreement).encode(), "agreement.csv")
     st.subheader("How early or late do they begin and end?", anchor=False)
     st.caption(
-        "Seconds from the median edge of the other group in the same clip, later is positive. The median tells whether "
-        "one begins early or late as a rule, the mean of the sizes how far off one usually is."
+        "Seconds from the median edge of the other group in the same clip; later is positive, earlier negative. The "
+        "median tells whether one begins or ends early or late as a rule; the distance, early and late alike, how far "
+        "off one is on average."
     )
     table.draw(_edges(agreed.deviations, language))
     with st.container(horizontal=True):
@@ -153,15 +157,17 @@ _BETWEEN = ["group", "against"]
 def _pairs(agreement: pd.DataFrame, language: str) -> pd.DataFrame:
     over_all = agreement[(agreement["language"] == language) & (agreement["emotion"] == "") & (agreement["stimulus"] == "")]
     where, what = (over_all[over_all["kind"] == kind].set_index(_BETWEEN) for kind in KINDS)
-    shown = where[["value", "ci_low", "ci_high"]].set_axis(["where", "95 % from", "to"], axis=1)
-    return shown.assign(**{"where and what": what["value"], "pairs": where["pairs"], "clips": where["clips"]}).reset_index()
+    shown = where[["value", "ci_low", "ci_high"]].set_axis(["where", "95 % from", "95 % to"], axis=1)
+    counts = {"pairs": where["pairs"], "clips": where["clips"]}
+    return shown.assign(**counts, **{"where and which label": what["value"]}).reset_index()
 
 
 def _edges(deviations: pd.DataFrame, language: str) -> pd.DataFrame:
     groups = deviations[(deviations["rater"] == "") & (deviations["language"] == language) & (deviations["emotion"] == "")]
     start, end = (groups[groups["edge"] == edge].set_index(_BETWEEN) for edge in ("onset", "offset"))
-    shown = {"median start (s)": start["median_s"], "size of it (s)": start["mean_abs_s"], "median end (s)": end["median_s"]}
-    return start[[]].assign(**shown, **{"size of that (s)": end["mean_abs_s"], "marks": start["n"]}).reset_index()
+    first = {"begins (s)": start["median_s"], "distance of beginnings (s)": start["mean_abs_s"]}
+    last = {"ends (s)": end["median_s"], "distance of ends (s)": end["mean_abs_s"]}
+    return start[[]].assign(**first, **last, marks=start["n"]).reset_index()
 
 
 def _scored(study: Study, store: Store, chosen: Sequence[Run]) -> Scores | str:
@@ -211,7 +217,7 @@ def _page(study: Study) -> None:
         _agreement(agreed, language)
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte.")
-    st.code(joined.commands("score", "segments", out="scored"), language="shell", wrap_lines=True)
+    st.code(joined.commands("score", "segments", out="scored"), language=None, wrap_lines=True)
 
 
 st.title("Segments", anchor=False)

@@ -19,8 +19,18 @@ def runs(found: Sequence[Run]) -> list[Run]:
     by_id = {run.id: run for run in found}
     latest = {tuple(run.tables.raters["rater"]): run.id for run in reversed(found)}
     default = [i for i in by_id if i in latest.values()]
-    chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none")
+    called = {run.id: _called(run) for run in found}.__getitem__
+    chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none", format_func=called)
     return [by_id[i] for i in chosen]
+
+
+def _called(run: Run) -> str:
+    """The model with its settings as tables and figures name it, then the seed, then when it was done (UTC)."""
+    first = run.tables.raters.iloc[0]
+    of_this_one = ".".join(filter(None, [first["source"], first["target"], f"s{first['seed']}"]))
+    name = str(first["rater"]).removesuffix(f".{of_this_one}")
+    done = str(run.config.get("written_at", ""))[:16].replace("T", " ")
+    return " · ".join(filter(None, (name, f"seed {run.config.get('seed', 0)}", done)))
 
 
 def language(tags: Iterable[str]) -> str:

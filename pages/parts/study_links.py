@@ -97,7 +97,7 @@ def _service(study: Study, store: Store) -> None:
             "`study.yaml` which parameter holds the id, and where to send them:"
         )
         with st.expander("What to write"):
-            st.code(_EXAMPLE, language="yaml", wrap_lines=True)
+            st.code(_EXAMPLE, language=None, wrap_lines=True)
         return
     st.write(
         f"Give the service the **link for all** as the study's URL: it ends with `{settings.id_parameter}=`, where the "

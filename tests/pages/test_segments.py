@@ -143,6 +143,9 @@ def test_downloads_are_to_the_byte_what_the_shown_commands_write(
     run_by_hand(marking)
     app = look("segments")
     assert not app.exception
+    assert not app.code[0].language or app.code[0].language == "plaintext"  # colours of a shell are too faint to read
+    assert any(set(frame.value.get("who", [])) == {"people", "model"} for frame in app.dataframe)
+    assert app.multiselect(key="runs").options == ["head · seed 0 · 2026-01-01 00:00"]
     monkeypatch.chdir(tmp_path)
     for line in app.code[0].value.splitlines():
         python, option, package, *arguments = shlex.split(line)
