@@ -7,6 +7,7 @@ import argparse
 from ser_core.cli import Command
 from ser_core.commands._scoring import add_arguments, columns, write_files
 from ser_core.cut_scores import compare
+from ser_core.made_up import stamped, words
 from ser_core.ratings import read_all, to_csv
 from ser_core.report import number
 
@@ -16,8 +17,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    made = compare(read_all(options.directories), seed=options.seed)
-    write_files({"cuts.csv": to_csv(made).encode()}, options.out)
+    tables = read_all(options.directories)
+    made = compare(tables, seed=options.seed)
+    write_files({"cuts.csv": to_csv(stamped(made, words(tables))).encode()}, options.out)
     header = ("group", "measure", "clips", "picked", "random", "whole", "picked - random", "95 % interval")
     lines: list[tuple[str, ...]] = [header]
     over_all = made[(made["language"] == "") & (made["emotion"] == "")]

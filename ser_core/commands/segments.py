@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_core.cli import Command
 from ser_core.commands._scoring import add_arguments, columns, write_files
+from ser_core.made_up import stamped, words
 from ser_core.ratings import read_all, to_csv
 from ser_core.report import number
 from ser_core.segment_agreement import agreement, density, deviations
@@ -23,7 +24,8 @@ def _run(options: argparse.Namespace) -> None:
     left_out = marks(tables).left_out
     agreed = agreement(tables, seed=options.seed)
     made = {"agreement.csv": agreed, "deviations.csv": deviations(tables), "density.csv": density(tables)}
-    write_files({name: to_csv(table).encode() for name, table in made.items()}, options.out)
+    said = words(tables)
+    write_files({name: to_csv(stamped(table, said)).encode() for name, table in made.items()}, options.out)
     _print(agreed)
     for sentence in left_out:
         print(sentence)

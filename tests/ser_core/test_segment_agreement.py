@@ -338,3 +338,9 @@ def test_the_command_writes_what_the_functions_return(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "agreement.csv" in said
     assert "where_and_what" not in said
+    tables.stimuli["synthetic"] = "yes"
+    write(tables, tmp_path / "in")
+    assert cli.main("ser_core", ["segments", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    for name in ("agreement", "deviations", "density"):
+        header, first, *_ = (tmp_path / "out" / f"{name}.csv").read_text().splitlines()
+        assert (header.split(",")[-1], first.split(",")[-1]) == ("made_up", "synthetic voices")
