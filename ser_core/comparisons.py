@@ -75,8 +75,8 @@ def compare(
 
     In each language: Welch's t between every two groups of people on UA and on the measures of single emotions (where parts
     were marked, also on EDER); on UA, the permutation test, equivalence and the bootstrap over listeners and clips beside
-    it. Within each group: the paired test between what the same listeners heard. Between models and people: the bootstrap,
-    and where a model has several runs, Welch's t and equivalence with a run as its unit.
+    it. Within each group: the paired test between what the same listeners heard. Between models and people: the bootstrap
+    (of a difference, and of equivalence), and of models with several runs, Welch's t and equivalence with a run as the unit.
 
     Args:
         tables: checked tables.
@@ -111,6 +111,10 @@ def compare(
         ("same listeners: UA between languages", _same_listeners(counted, ua[:, 0])),
         (f"same listeners: UA by language, between values of {asked.pair_by}", _conditions(tables, asked.pair_by)),
         ("models and people: UA by language, bootstrap", _drawn(counted, MODELS, draws, seed)),
+        (
+            f"models and people: UA by language, bootstrap, equivalence within {margin:g}",
+            _drawn(counted, MODELS, draws, seed, margin=margin),
+        ),
         ("models and people: UA by language, runs", _groups(counted, ua[:, 0], MODELS, _differ)),
         (
             f"models and people: UA by language, runs, equivalence within {margin:g}",
@@ -245,8 +249,12 @@ def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Row]]:
 # --- listeners and clips drawn anew ---
 
 
-def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int) -> list[Row]:
+def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int, *, margin: float = 0.0) -> list[Row]:
     """The bootstrap of every two groups of these kinds, on UA over all their judgements in a language."""
+    test = f"{'equivalence' if margin else 'difference'} of pooled UA, bootstrap of raters and clips"
+    named: Row = {"test": f"{test}; its interval is the 90 % one" if margin else test, "unit": "rater and clip"}
+    if margin:
+        named["margin"] = margin
     rows: list[Row] = []
     for language, (kind_a, a, _), (kind_b, b, _) in _sides(counted, kinds):
         here = counted.judged[counted.judged["language"] == language]
@@ -255,8 +263,7 @@ def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int) -> l
         truth = np.unique(clips["truth"].to_numpy(dtype=object), return_inverse=True)[1].astype(np.int64)
         rng = bootstrap.generator(seed, "difference", kind_a, a, b, language)
         of_a, of_b = (_side(part, clips["stimulus"]) for part in parts)
-        found = difference(of_a, of_b, truth, draws=draws, rng=rng)
-        named = {"test": "difference of pooled UA, bootstrap of raters and clips", "unit": "rater and clip"}
+        found = difference(of_a, of_b, truth, draws=draws, rng=rng, margin=margin)
         rows.append({**named, "a": a, "b": b, "language": language, "emotion": "", "metric": "ua", **asdict(found)})
     return rows
 

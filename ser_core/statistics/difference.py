@@ -6,7 +6,8 @@ other clips. A side of one rater, such as a single run of a model, cannot be dra
 seeds. UA of each draw is the mean over emotions of right / heard, over all judgements of the side.
 
 p is twice the smaller share of draws on one side of 0, (1 + beyond) / (1 + draws) each: the interval read backwards. Like
-the interval it is a little too careful (``bootstrap.py``), and never below 2 / (1 + draws).
+the interval it is a little too careful (``bootstrap.py``), and never below 2 / (1 + draws). Of equivalence within a margin, p
+is the larger share of draws beyond one end of it.
 
 Sources: as in ``bootstrap.py``; B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 15.
 """
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from ser_core.statistics import bootstrap
 from ser_core.statistics._outcome import CONSTANT, Outcome
+from ser_core.statistics.equivalence import said_of
 
 Array = npt.NDArray[np.float64]
 
@@ -32,13 +34,16 @@ class Side:
     right: Array
 
 
-def difference(a: Side, b: Side, truth: bootstrap.Codes, *, draws: int, rng: np.random.Generator) -> Outcome:
-    """UA of ``a`` less that of ``b``.
+def difference(
+    a: Side, b: Side, truth: bootstrap.Codes, *, draws: int, rng: np.random.Generator, margin: float = 0.0
+) -> Outcome:
+    """UA of ``a`` less that of ``b``, tested against 0; with a ``margin``, whether it lies within it.
 
     Args:
         a, b: over the same clips; a clip that only one side heard counts for that side.
         truth: of each clip, codes from 0; clips of one truth may stand for each other.
         draws: of the bootstrap; 0 leaves interval and p empty.
+        margin: above 0 for a test of equivalence (``equivalence.py``): the interval is then the 90 % one.
     """
     one = np.ones((1, len(truth)))
     mean_a, mean_b = (float(_ua(side, np.ones((1, len(side.heard))), one, truth)[0]) for side in (a, b))
@@ -53,12 +58,17 @@ def difference(a: Side, b: Side, truth: bootstrap.Codes, *, draws: int, rng: np.
     drawn = drawn[~np.isnan(drawn)]  # a draw can lose all that a side heard
     if np.ptp(drawn) <= CONSTANT:
         return replace(bare, note="not tested: every draw gives the same difference, there is no variance to test against")
-    low, high = bootstrap.interval(drawn)
-    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
-    said = (_single("a", bare.n_a), _single("b", bare.n_b), "a bootstrap has no t, df, effect size or Bayes factor")
+    low, high = bootstrap.interval(drawn, 0.90 if margin else 0.95)
+    if margin:
+        beyond, sides = max((drawn <= -margin).sum(), (drawn >= margin).sum()), 1
+    else:
+        beyond, sides = min((drawn <= 0).sum(), (drawn >= 0).sum()), 2
+    p = min(1.0, sides * (1 + int(beyond)) / (1 + len(drawn)))
+    verdict = said_of(p, margin) if margin else ""
+    said = (verdict, _single("a", bare.n_a), _single("b", bare.n_b), "a bootstrap has no t, df, effect size or Bayes factor")
     return replace(
         bare,
-        p=min(1.0, 2 * (1 + int(beyond)) / (1 + len(drawn))),
+        p=p,
         ci_low=float(low),
         ci_high=float(high),
         note="; ".join(filter(None, said)),

@@ -56,11 +56,12 @@ def equivalence(a: Values, b: Values, *, margin: float) -> Outcome:
         effect_ci_low=effect_low,
         effect_ci_high=effect_high,
         d_av=d_av(x, y),
-        note=_verdict(p, margin),
+        note=said_of(p, margin),
     )
 
 
-def _verdict(p: float, margin: float) -> str:
+def said_of(p: float, margin: float) -> str:
+    """What a p of equivalence within a margin says, and what it does not."""
     if p < 0.05:
         return f"comparable: the difference lies within {margin:g} (p < .05 by itself)"
     return f"not shown to be comparable: a difference of {margin:g} or more is not ruled out"

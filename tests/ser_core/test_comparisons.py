@@ -62,6 +62,7 @@ def test_each_family_is_corrected_by_itself():
         "human groups: UA by language, bootstrap",
         "same listeners: UA between languages",
         "models and people: UA by language, bootstrap",
+        "models and people: UA by language, bootstrap, equivalence within 0.1",
         "models and people: UA by language, runs",
         "models and people: UA by language, runs, equivalence within 0.1",
     ]

@@ -155,6 +155,11 @@ def test_the_spread_of_the_difference_is_that_of_all_possible_draws():
     beyond = min(np.mean(np.array(every) <= 0), np.mean(np.array(every) >= 0))
     assert found.p == pytest.approx(min(1, 2 * beyond), abs=0.02)
     assert "b is one rater" in found.note
+    alike = difference(a, b, np.array([0, 0, 1, 1]), draws=40_000, rng=np.random.default_rng(1), margin=0.6)
+    outside = max(np.mean(np.array(every) <= -0.6), np.mean(np.array(every) >= 0.6))
+    assert alike.p == pytest.approx(outside, abs=0.01)
+    assert (alike.ci_low, alike.ci_high) == pytest.approx(np.quantile(every, [0.05, 0.95]), abs=0.02)
+    assert alike.note.startswith("comparable" if outside < 0.05 else "not shown to be comparable")
 
 
 def test_what_is_hard_about_a_clip_is_shared_by_both_sides():
