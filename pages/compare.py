@@ -120,7 +120,7 @@ def _tests(tests: pd.DataFrame, language: str, files: Mapping[str, bytes], *, re
         family = st.selectbox("Family of tests", families, key="family")
         rows = here[here["family"] == family]
         test, unit = ("; ".join(dict.fromkeys(rows[name])) for name in ("test", "unit"))
-        st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family, all its languages.")
+        st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family.")
         empty = [n for n in rows.columns if rows[n].isna().all() or not (rows[n].astype("str") != "").any()]
         table.draw(rows.drop(columns=["family", "test", "unit", *empty]))
         st.caption(rests_on)

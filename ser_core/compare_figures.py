@@ -51,11 +51,12 @@ def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, 
     rows = scores[(scores["rater"] == "") & (scores["metric"] == metric)]
     emotions = in_order(set(rows["emotion"]))
     groups = list(rows.sort_values(["rater_type", "group"])["group"].unique())
+    height = 120 + len(emotions) * (44 + 24 * len(groups))
     figure = make_subplots(
         rows=max(len(emotions), 1),
         cols=1,
         shared_xaxes=True,
-        vertical_spacing=min(0.12, 0.4 / max(len(emotions), 1)),
+        vertical_spacing=36 / height,
         subplot_titles=[_name(emotion, {}) for emotion in emotions],
     )
     for row, emotion in enumerate(emotions, start=1):
@@ -67,7 +68,7 @@ def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, 
     figure.update_xaxes(title=title, showticklabels=True, row=max(len(emotions), 1), col=1)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True)
-    return _frame(figure, title="", height=120 + len(emotions) * (44 + 24 * len(groups)))
+    return _frame(figure, title="", height=height)
 
 
 def _bar(part: pd.DataFrame, kind: str, *, legend: bool) -> go.Bar:

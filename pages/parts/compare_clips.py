@@ -16,6 +16,7 @@ from ser_core.emotions import in_order
 
 _IN_A_ROW = 3
 _WHO, _TRUTH, _LABEL, _CLIP = "heard by", "spoken", "heard", "clip"  # in the address, and keys of the boxes
+_COLUMNS = ("group", "truth", "label")
 _LISTED = 50
 
 
@@ -26,7 +27,7 @@ def draw(study: Study, compared: Compared, language: str, *, rests_on: str) -> N
     confusion = compared.result.scored.confusion
     here = confusion[(confusion["rater"] == "") & (confusion["language"] == language)]
     st.subheader("What was heard as what", anchor=False)
-    st.caption("Each row is what was spoken and sums to 1. Press a cell to hear the clips in it.")
+    st.caption("Each row is what was spoken and sums to 1. Press a cell: the clips in it are below the tables.")
     _begin(here)
     _grids(here, in_order(set(confusion["label"])), language, compared.made_up)
     compare_figure.under(here, f"confusion {beside.tag(language)}", rests_on=rests_on, made_up=compared.made_up)
@@ -40,8 +41,9 @@ def _begin(here: pd.DataFrame) -> None:
     if tuple(asked) not in known:
         wrong = here[here["truth"] != here["label"]]
         first = (wrong if wrong["count"].sum() else here).sort_values("count", ascending=False, kind="stable").iloc[0]
-        if any(asked) and _WHO not in st.session_state:
-            st.warning("The address names a cell that is not here; it is passed over.")
+        unknown = [value for value, name in zip(asked, _COLUMNS, strict=True) if value and value not in set(here[name])]
+        if unknown and _WHO not in st.session_state:
+            st.warning(f"The address names a cell of {', '.join(unknown)}, which is not here; it is passed over.")
         group = asked[0] if asked[0] in set(here["group"]) else first["group"]
         truth = asked[1] if asked[1] in set(here["truth"]) else first["truth"]
         label = asked[2] if asked[2] in set(here["label"]) else first["label"]
