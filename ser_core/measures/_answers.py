@@ -3,6 +3,9 @@
 Of a clip that somebody heard again the first hearing counts, since the second one knows the first. A posterior counts as
 its most probable label. ``cannot_say`` is an answer like any other, unless a measure says that it leaves it out. Raters of
 type truth are no raters here.
+
+A person whose answers have weights below 1 is no listener, but the votes of many together (as CREMA-D publishes them): who
+agrees with whom cannot be told from them, so that measures of single listeners leave such a rater out and say so.
 """
 
 from __future__ import annotations
@@ -21,18 +24,21 @@ from ser_core.statistics import bootstrap
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 _WHO = ["rater_type", "group"]
+POOLED = "not defined: its raters are the votes of many people together, who cannot be told apart"
 
 
 def first_hearings(tables: Tables) -> pd.DataFrame:
     """Rows of ratings of whole clips at the first hearing, in one order; posteriors have a row for each label.
 
-    Columns of the ratings table and ``group, rater_type, language, corpus, truth``.
+    Columns of the ratings table and ``group, rater_type, language, corpus, truth, pooled`` (the votes of many together).
     """
     rows = tables.ratings[tables.ratings["start_s"].isna()]
     rows = described(rows, tables)
     rows = rows[rows["rater_type"] != "truth"].assign(_length=rows["repeat"].str.len())
     rows = rows.sort_values([*_WHO, "rater", "stimulus", "_length", "repeat", "label"], ignore_index=True)
     first = rows.groupby(["rater", "stimulus"])["repeat"].transform("first")
+    pooled = (rows["rater_type"] == "human") & (rows["weight"] < 1)
+    rows = rows.assign(pooled=pooled.groupby(rows["rater"]).transform("any"))
     return rows[rows["repeat"] == first].drop(columns="_length").reset_index(drop=True)
 
 

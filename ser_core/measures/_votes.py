@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.measures._answers import Array, by_language, coded, ends, groups, of_group
+from ser_core.measures._answers import POOLED, Array, by_language, coded, ends, groups, of_group
 from ser_core.measures._measure import (
     CI_HIGH,
     CI_LOW,
@@ -92,7 +92,8 @@ def table(
     made: list[dict[str, Any]] = []
     for who in sorted([*found, *together]):
         for languages, part in by_language(of_group(rows, who)):
-            kept, note = used(part)
+            kept, note = used(part[~part["pooled"]])
+            note = POOLED if part["pooled"].all() else note
             result: dict[str, Any] = {
                 "raters": kept["rater"].nunique(),
                 "clips": kept["stimulus"].nunique(),

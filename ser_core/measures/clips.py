@@ -88,7 +88,7 @@ def _of(who: str, votes: npt.NDArray[np.float64], labels: list[str], truth: str)
 
 MEASURE = TableMeasure(
     title="Clip by clip",
-    help="How many recognised each clip, what most heard in it, and how far people and models part.",
+    help="how many recognised each clip, what most heard in it, and how far people and models part",
     bounds=(0, 1),
     source="Levin and Peres 2017, section 4.1",
     columns=COLUMNS,

@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from ser_core.measures import _pairs
-from ser_core.measures._answers import answers, by_language, groups, of_group
+from ser_core.measures._answers import POOLED, answers, by_language, groups, of_group
 from ser_core.measures._measure import AGAINST, AGAINST_TYPE, GROUP, LANGUAGE, RATER_TYPE, TableMeasure, as_table
 from ser_core.ratings import Tables
 from ser_core.tables import Column
@@ -36,7 +36,10 @@ def of_groups(rows: pd.DataFrame, name: str, *, seed: int, draws: int) -> Iterat
     for one, other in combinations_with_replacement(groups(rows), 2):
         both = pd.concat([of_group(rows, one).assign(side=0), of_group(rows, other).assign(side=1)][: 1 + (one != other)])
         for languages, part in by_language(both):
-            found = _pairs.mean_kappa(part, (name, *one, *other), own=one == other, seed=seed, draws=draws)
+            if part["pooled"].any():
+                found: dict[str, Any] = {"pairs": 0, "undefined": 0, "clips": 0, "note": POOLED}
+            else:
+                found = _pairs.mean_kappa(part, (name, *one, *other), own=one == other, seed=seed, draws=draws)
             who = {"rater_type": one[0], "group": one[1], "against_type": other[0], "against": other[1]}
             yield from ({**who, "language": tag, **found} for tag in languages)
 
@@ -45,6 +48,7 @@ def _majorities(rows: pd.DataFrame) -> pd.DataFrame:
     """Each group as one rater, with its most frequent label of each clip that has one."""
     key = ["rater_type", "group", "stimulus"]
     counts = rows.groupby([*key, "language", "truth", "label"]).size().rename("_count").reset_index()
+    counts["pooled"] = False  # votes are what is wanted here
     counts["rater"] = counts["rater_type"] + " " + counts["group"]
     top = counts[counts["_count"] == counts.groupby(key)["_count"].transform("max")]
     return top[~top.duplicated(key, keep=False)]

@@ -110,7 +110,7 @@ def _tests(a: Shares, b: Shares) -> list[dict[str, Any]]:
 
 MEASURE = TableMeasure(
     title="Difference of confusions",
-    help="Cell by cell, the share of one group less that of another, and which cells differ by more than chance.",
+    help="cell by cell, the share of one group less that of another, and which cells differ by more than chance",
     bounds=(-1, 1),
     source="Welch 1947; Holm 1979",
     columns=COLUMNS,

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.measures._answers import Array, answers, by_language, groups, labels_of, mean_interval, of_group
+from ser_core.measures._answers import POOLED, Array, answers, by_language, groups, labels_of, mean_interval, of_group
 from ser_core.measures._measure import (
     CI_HIGH,
     CI_LOW,
@@ -89,13 +89,14 @@ def _rows(
     own = who == voters
     voted = of_group(rows, voters)
     for languages, part in by_language(of_group(rows, who)):
-        earned = _earned(part, voted, own=own)
+        pooled = bool(part["pooled"].any() or voted["pooled"].any())
+        earned = _earned(part.iloc[: 0 if pooled else None], voted, own=own)
         used = part.loc[earned.index]
         found: dict[str, Any] = {"judgements": len(used)}
         found |= {"raters": used["rater"].nunique(), "clips": used["stimulus"].nunique()}
         if used.empty:
             people = "three listeners of the group" if own else f"three listeners of '{voters[1]}'"
-            found["note"] = f"not defined: no clip that was judged here has answers of {people}"
+            found["note"] = POOLED if pooled else f"not defined: no clip that was judged here has answers of {people}"
         else:
             names = ("human_ceiling", *who, *voters, *sorted(used["language"].unique()))
             found["value"] = float(earned.mean())

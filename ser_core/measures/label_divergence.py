@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_core.checks import number
 from ser_core.emotions import CANNOT_SAY
 from ser_core.measures._answers import Array, by_language, clip_strata, ends, first_hearings, groups, of_group
 from ser_core.measures._measure import (
@@ -64,12 +65,17 @@ def _entropy(p: Array) -> Array:
 
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:
-    """What a group says of each clip: the mean over its raters of their weights, ``[stimulus, label]``, and ``_votes``."""
+    """What a group says of each clip: the mean over its raters of their weights, ``[stimulus, label]``, and ``_votes``.
+
+    A listener has one vote; the votes of many together tell their number for each label in a column ``votes``.
+    """
     said = rows[rows["label"] != CANNOT_SAY]
     total = said.groupby(["rater", "stimulus"])["weight"].transform("sum")
     share = (said["weight"] / total.where(total > 0)).groupby([said["stimulus"], said["label"]]).sum().unstack(fill_value=0)
-    votes = said[total > 0].drop_duplicates(["rater", "stimulus"]).groupby("stimulus").size()
-    return share.loc[votes.index].div(votes, axis=0).assign(_votes=votes)
+    known = said[total > 0]
+    told = number(known["votes"]) if "votes" in known else pd.Series(np.nan, known.index)
+    votes = told.groupby([known["rater"], known["stimulus"]]).sum(min_count=1).fillna(1).groupby("stimulus")
+    return share.loc[votes.size().index].div(votes.size(), axis=0).assign(_votes=votes.sum())
 
 
 def _rows(

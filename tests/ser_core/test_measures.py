@@ -125,7 +125,8 @@ def test_a_measure_says_what_it_is(name):
     columns = [c.name for c in measure.columns]
     assert measure.title
     assert measure.source
-    assert measure.help
+    assert measure.help[0].islower()
+    assert not measure.help.endswith(".")
     assert measure.bounds[0] < measure.bounds[1]
     assert {"value", "note", "ci_low", "ci_high", "language"} <= set(columns)
     assert len(set(columns)) == len(columns)
@@ -306,6 +307,23 @@ def test_raters_who_err_on_the_same_clips_are_consistent_whatever_they_answer():
     found = one("error_consistency", said_of(same, truths), language="")
     assert found["value"] == pytest.approx(1)
     assert one("krippendorff_alpha", said_of(same, truths), language="")["value"] < 1
+
+
+def test_the_votes_of_many_together_are_no_listener():
+    stimuli = [{"stimulus": f"c{n}", "language": "en", "truth": "sad"} for n in range(12)]
+    voters = [{"rater": f"v{n}", "rater_type": "human", "group": f"voters {n}"} for n in (1, 2)]
+    weights = [("sad", 0.6, "6"), ("happy", 0.4, "4")]
+    rows = [
+        {"rater": v["rater"], "stimulus": s["stimulus"], "label": label, "weight": weight, "votes": votes}
+        for v, s, (label, weight, votes) in product(voters, stimuli, weights)
+    ]
+    tables = made(stimuli, voters, rows)
+    for name in ("krippendorff_alpha", "fleiss_kappa", "human_ceiling", "error_consistency"):
+        rows_of = table(name, tables)
+        assert rows_of["value"].isna().all(), name
+        assert rows_of["note"].str.contains("votes of many people together").all(), name
+    apart = table("label_divergence", tables, language="en", stimulus="")
+    assert apart[["value", "votes"]].to_numpy().tolist() == [[0.0, 10.0]]
 
 
 # --- the ceiling -----------------------------------------------------------------------------------------------------
