@@ -5,7 +5,7 @@ A row is a contrast of these means: of two groups in each emotion, the mean of t
 weighs them), and the difference of that between two languages (the interaction that an advantage in one's own language is).
 ``difference`` is in log odds (its exponential is an odds ratio), ``t`` is Wald's z, and so there is no df. The effect size
 is the difference in units of d (log odds times sqrt(3) / pi). An emotion in which a group was always or never right has no
-finite estimate in that language and is left out there, for all groups, in words.
+finite estimate in that language, one of a single listener or clip no spread; it is left out there, for all groups, in words.
 
 Source of the effect size: S. Chinn, A simple method for converting an odds ratio to effect size, Statistics in Medicine 19,
 2000.
@@ -14,13 +14,14 @@ Source of the effect size: S. Chinn, A simple method for converting an odds rati
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.cli import several
 from ser_core.counting import Counted
 from ser_core.statistics.mixed_model import Fit, fit
 
@@ -73,17 +74,22 @@ def fitted(judged: pd.DataFrame) -> Model:
 
 def _finite(judged: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
     """The judgements of emotions in which every group was right sometimes and wrong sometimes; why the others are not."""
-    cells = judged.assign(right=judged["truth"] == judged["label"]).groupby(["language", "truth", "group"])["right"].mean()
-    groups = {language: sorted(set(part["group"])) for language, part in judged.groupby("language")}
+    right = judged.assign(right=judged["truth"] == judged["label"])
+    table = right.groupby(["language", "truth", "group"]).agg({"right": "mean", "rater": "nunique", "stimulus": "nunique"})
+    cells = dict(zip(table.index, table.itertuples(index=False, name=None), strict=True))
     why: dict[tuple[str, str], str] = {}
-    for language, emotion in sorted(set(zip(judged["language"], judged["truth"], strict=True))):
-        for group in groups[language]:
-            share = cells.get((language, emotion, group))
-            if share is None:
-                why[language, emotion] = f"{group} heard no {emotion}"
-            elif share in (0.0, 1.0):
+    for language, part in judged.groupby("language"):
+        for emotion, group in product(sorted(set(part["truth"])), sorted(set(part["group"]))):
+            share, listeners, clips = cells.get((language, emotion, group), (0.5, 0, 0))
+            if share in (0.0, 1.0):
                 always = "always" if share else "never"
-                why[language, emotion] = f"{group} were {always} right in {emotion}, which has no finite log odds"
+                said = f"{group} were {always} right in {emotion}, which has no finite log odds"
+            elif min(listeners, clips) < 2:
+                sizes = f"{several(listeners, 'listener')} and {several(clips, 'clip')}"
+                said = f"{group} had {sizes} of {emotion}, and spread needs 2 of each"
+            else:
+                continue
+            why.setdefault((str(language), emotion), said)
     out = pd.Series([pair in why for pair in zip(judged["language"], judged["truth"], strict=True)], judged.index)
     return judged[~out], why
 

@@ -6,8 +6,8 @@ other clips. A side of one rater, such as a single run of a model, cannot be dra
 seeds. UA of each draw is the mean over emotions of right / heard, over all judgements of the side.
 
 p is twice the smaller share of draws on one side of 0, (1 + beyond) / (1 + draws) each: the interval read backwards. Like
-the interval it is a little too careful (``bootstrap.py``), and never below 2 / (1 + draws). Of equivalence within a margin, p
-is the larger share of draws beyond one end of it.
+the interval it is a little too careful (``bootstrap.py``), and never below 2 / (1 + draws). Of equivalence within a margin,
+p is the larger share of draws beyond one end of it.
 
 Sources: as in ``bootstrap.py``; B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 15.
 """

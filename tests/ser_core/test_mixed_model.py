@@ -144,9 +144,9 @@ def test_an_emotion_that_everybody_got_right_is_left_out_and_said():
         for clip in clips
     ]
     found = of_mixed_model(answers(rows)).set_index(["language", "emotion"])
-    assert "not tested: b were always right in sad" in found.loc[("de", "sad"), "note"]
+    assert "not tested: a were always right in sad" in found.loc[("de", "sad"), "note"]
     assert np.isnan(found.loc[("de", "sad"), "p"])
-    assert "left out: b were always right in sad" in found.loc[("de", ""), "note"]
+    assert "left out: a were always right in sad" in found.loc[("de", ""), "note"]
     assert found.loc[("de", ""), "p"] > 0
 
 
@@ -156,3 +156,17 @@ def test_no_emotion_left_is_said_and_one_group_has_no_rows():
     assert rows["p"].isna().all()
     assert rows["note"].str.startswith("not tested").all()
     assert of_mixed_model(answers([r for r in alike if r[0].startswith("a")])).empty
+
+
+@pytest.mark.parametrize(("people", "clips", "says"), [(1, 3, "1 listener and 3 clips"), (3, 1, "3 listeners and 1 clip")])
+def test_a_single_listener_or_clip_has_no_spread_and_is_not_taken_for_certain(people, clips, says):
+    rows = [
+        (f"{g}{n}", f"{e}{k}", e if (n + k) % 2 else "calm")
+        for g, size in (("a", people), ("b", 4))
+        for n in range(size)
+        for e in ("sad", "happy")
+        for k in range(clips)
+    ]
+    found = of_mixed_model(answers(rows))
+    assert found["p"].isna().all()
+    assert found["note"].str.contains(f"a had {says}").any()
