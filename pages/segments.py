@@ -210,10 +210,9 @@ def _page(study: Study) -> None:
         _no_model()
     st.fragment(_one_clip)(study, joined.tables, joined.errors, chosen)
     st.subheader("All clips together", anchor=False)
-    agreed = reads.agreed(study, store, chosen)
-    if agreed is not None:
-        language = beside.language(_languages(joined.tables))
-        _error_rates(_scored(study, store, chosen), language)
+    language = beside.language(_languages(joined.tables))
+    _error_rates(_scored(study, store, chosen), language)
+    if (agreed := reads.agreed(study, store, chosen)) is not None:  # takes longest, so it comes when all else stands
         _agreement(agreed, language)
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte.")

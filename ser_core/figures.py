@@ -7,6 +7,7 @@ scale has one hue, and marks differ in shape as well as in colour. They read at 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,6 +22,9 @@ SCALE = ((0.0, "#f2f6fc"), (0.25, "#b8cfec"), (0.5, "#6f9fd8"), (0.75, "#2f68b0"
 
 MARKS = {"human": ("circle", "#d55e00", "people"), "machine": ("diamond", "#0072b2", "models")}
 """Symbol, colour (Okabe and Ito 2008, vermilion and blue) and name of each kind of rater."""
+
+_LINE = 26
+"""Characters of a name beside an axis that stand in one line: 150 px or so."""
 
 _NO_NAMES: Mapping[str, str] = {}
 
@@ -119,12 +123,23 @@ def _panels(rows: pd.DataFrame, line: str, what: str) -> go.Figure:
             figure.add_trace(_dots(part, line, kind=str(kind), legend=str(kind) not in shown), row=row, col=1)
             shown.add(str(kind))
         order = list(dict.fromkeys(here[line]))
-        figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, row=row, col=1)
+        ticks = {"tickmode": "array", "tickvals": order, "ticktext": [folded(name) for name in order]}
+        figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, **ticks, row=row, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False)
     figure.update_xaxes(title=what, showticklabels=True, row=max(len(spoken), 1), col=1)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     figure.update_layout(showlegend=True)
-    return _frame(figure, title="", height=120 + sum(30 * size + 34 for size in sizes))
+    each = max([30, *(6 + 15 * (1 + folded(name).count("<br>")) for name in rows[line])])
+    return _frame(figure, title="", height=120 + sum(each * size + 34 for size in sizes))
+
+
+def folded(name: str) -> str:
+    """A name beside an axis, in lines that leave room for the figure on a phone.
+
+    >>> folded("all emotions · probe encoder=byol-s-512 de mono")
+    'all emotions · probe<br>encoder=byol-s-512 de mono'
+    """
+    return "<br>".join(textwrap.wrap(name, _LINE, break_long_words=False, break_on_hyphens=False)) or name
 
 
 def _dots(part: pd.DataFrame, line: str, *, kind: str, legend: bool) -> go.Scatter:

@@ -103,6 +103,15 @@ def test_emotions_stand_in_the_order_of_every_table():
     assert list(figure.layout.yaxis.categoryarray)[::-1] == ["angry · DE listeners", "traurig · DE listeners"]
 
 
+def test_a_long_name_is_folded_and_its_line_gets_room_for_it():
+    long = SCORES.assign(group="probe encoder=byol-s-512 layer=3 de mono")
+    short, figure = figures.per_emotion(SCORES), figures.per_emotion(long)
+    texts = figure.layout.yaxis.ticktext
+    assert [text.replace("<br>", " ") for text in texts] == list(figure.layout.yaxis.tickvals)
+    assert max(len(line) for text in texts for line in text.split("<br>")) <= 26
+    assert figure.layout.height > short.layout.height
+
+
 def test_no_rows_give_an_empty_figure_and_no_error():
     for figure in (figures.ua_dots(SCORES[:0]), figures.per_emotion(SCORES[:0]), figures.confusion(CONFUSION[:0], "t")):
         assert figure.to_plotly_json()["layout"]["height"] > 0
