@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_core.cli import Command
 from ser_core.commands._scoring import add_arguments, add_where, columns, read_where, write_files
+from ser_core.made_up import sentences, stamped, words
 from ser_core.power import LISTENERS, WANTED, table
 from ser_core.ratings import to_csv
 from ser_core.report import number
@@ -28,9 +29,9 @@ def _run(options: argparse.Namespace) -> None:
     tables, said = read_where(options)
     found = table(tables, effect=options.effect, listeners=options.listeners, studies=options.studies, seed=options.seed)
     if options.out:
-        write_files({"power.csv": to_csv(found).encode()}, options.out)
+        write_files({"power.csv": to_csv(stamped(found, words(tables))).encode()}, options.out)
     _print(found, options.effect)
-    for sentence in said:
+    for sentence in (*said, *sentences(tables)):
         print(sentence)
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 from ser_core import cli, power
 from ser_core.counting import count
 from ser_core.errors import BadInput
-from ser_core.ratings import write
+from ser_core.ratings import Tables, write
 from ser_core.statistics.permutation import permutation
 from ser_core.statistics.power import Design, detectable, needed, p_values, ua_of_listeners
 from ser_core.statistics.power import power as simulated
@@ -74,13 +74,16 @@ def test_an_effect_that_no_listener_could_show_needs_too_many():
 
 
 def test_the_command_writes_the_table_and_says_it(tmp_path, capsys):
-    write(study(listeners=9, each=4), tmp_path / "study")
+    tables = study(listeners=9, each=4)
+    write(Tables(tables.stimuli.assign(synthetic="yes"), tables.raters, tables.ratings), tmp_path / "study")
     command = ["power", str(tmp_path / "study"), "--effect", "0.1", "--studies", "50", "--listeners", "16"]
     assert cli.main("ser_core", [*command, "--out", str(tmp_path / "out")]) == 0
     rows = list(csv.DictReader((tmp_path / "out" / "power.csv").open(encoding="utf-8")))
-    assert list(rows[0]) == list(power.POWER)
+    assert list(rows[0])[:-1] == list(power.POWER)
+    assert all("synthetic" in list(row.values())[-1] for row in rows)
     assert [(r["language"], r["listeners_a"]) for r in rows] == [("de", "9"), ("de", "16"), ("en", "9"), ("en", "16")]
     said = capsys.readouterr().out
+    assert "synthetic voices" in said
     assert f"de: {rows[0]['needed'].removesuffix('.0')} listeners in each group find 0.1 with a power of 0.8" in said
     assert float(rows[1]["power"]) >= float(rows[0]["power"])
 
