@@ -26,8 +26,8 @@ from ser_core.errors import BadInput
 Vector = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 KEEPS = ("loss", "accuracy")
-AT_ONCE = {"cpu": 64}
-"""Probes of one block: on a CPU as many as leave their weights and moments in its cache."""
+AT_ONCE = {"cpu": 32}
+"""Probes of one block on a CPU: more share the cost of a call, fewer leave their weights and moments in its cache."""
 _AT_ONCE_GPU = 4096
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _BETAS = 0.9, 0.999
+Run = tuple[int, int, int]
+"""Probes from one to before another, and how many steps each of them has taken."""
 _DEV_AT_ONCE = 256
 """Dev clips of each probe that are looked at together."""
 
@@ -74,13 +76,10 @@ class _Heads:
         self.widths = widths
         self.values = start[[seeds.index(probe.seed) for probe in probes]].to(like)
         self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
-        self.steps = torch.zeros(len(probes), 1, dtype=torch.float64, device=like.device)
 
     def keep(self, kept: Tensor) -> None:
         """Take the others out."""
-        self.values, self.mean, self.square, self.steps = (
-            each[kept] for each in (self.values, self.mean, self.square, self.steps)
-        )
+        self.values, self.mean, self.square = (each[kept] for each in (self.values, self.mean, self.square))
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """What enters each layer of the first heads, [p, B, in], and at last what comes out."""
@@ -93,7 +92,7 @@ class _Heads:
                 entering[-1].relu_()
         return entering
 
-    def step(self, features: Tensor, labels: Tensor, weight: Tensor, recipe: Recipe) -> None:
+    def step(self, features: Tensor, labels: Tensor, weight: Tensor, recipe: Recipe, runs: Sequence[Run]) -> None:
         """One step of AdamW of the first heads: features [p, B, D], labels and weight [p, B]."""
         *entering, scores = self.forward(features)
         busy = len(features)
@@ -108,20 +107,32 @@ class _Heads:
             views[n][1].copy_(error.sum(1))
             if n:
                 error = (error @ weights[n][0].mT) * (entering[n] > 0)
-        self._adamw(gradient, recipe)
+        self._adamw(gradient, recipe, runs)
 
-    def _adamw(self, gradient: Tensor, recipe: Recipe) -> None:
-        """Loshchilov & Hutter 2019, algorithm 2, in the arithmetic of torch's."""
-        busy, (one, two) = len(gradient), _BETAS
-        values, mean, square, steps = (t[:busy] for t in (self.values, self.mean, self.square, self.steps))
-        steps += 1
-        size = (recipe.learning_rate / (1 - one**steps)).to(values.dtype)
-        root = (1 / (1 - two**steps).sqrt()).to(values.dtype)
-        values *= 1 - recipe.learning_rate * recipe.weight_decay
-        mean.lerp_(gradient, 1 - one)
-        square.mul_(two).addcmul_(gradient, gradient, value=1 - two)
-        change = square.sqrt().mul_(root).add_(recipe.epsilon).reciprocal_().mul_(mean).mul_(size)
-        values -= change
+    def _adamw(self, gradient: Tensor, recipe: Recipe, runs: Sequence[Run]) -> None:
+        """torch's own, in one pass over memory; a run of probes that took as many steps is one parameter."""
+        import torch
+        from torch.optim.adamw import adamw
+
+        values, gradients, means, squares = (
+            [tensor[start:end] for start, end, _ in runs] for tensor in (self.values, gradient, self.mean, self.square)
+        )
+        adamw(
+            values,
+            gradients,
+            means,
+            squares,
+            [],
+            [torch.tensor(float(steps), device=gradient.device) for *_, steps in runs],
+            fused=True,
+            amsgrad=False,
+            beta1=_BETAS[0],
+            beta2=_BETAS[1],
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            eps=recipe.epsilon,
+            maximize=False,
+        )
 
 
 def layers(values: Tensor, widths: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -193,12 +204,15 @@ def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe, classes: int) -> li
 def _epoch(heads: _Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> None:
     orders = {(p.seed, len(p.train)): probing.batches(len(p.train), seed=p.seed, epoch=epoch) for p in probes}
     taken = _padded([p.train[orders[p.seed, len(p.train)]] for p in probes], first, bank)
-    sizes = [len(p.train) for p in probes]
-    for start in range(0, sizes[0], recipe.batch):
-        busy = sum(size > start for size in sizes)
+    lengths = [-(-len(p.train) // recipe.batch) for p in probes]
+    for step in range(lengths[0]):
+        start, busy = step * recipe.batch, sum(length > step for length in lengths)
+        alike = [(length, len(list(same))) for length, same in groupby(lengths[:busy])]
+        ends = list(accumulate(count for _, count in alike))
+        runs = [(end - count, end, epoch * length + step) for end, (length, count) in zip(ends, alike, strict=True)]
         rows, there = (t[:busy, start : start + recipe.batch] for t in (taken.rows, taken.weight))
         weight = there / there.sum(1, keepdim=True)
-        heads.step(_vectors(bank, rows), bank.labels[rows], weight, recipe)
+        heads.step(_vectors(bank, rows), bank.labels[rows], weight, recipe, runs)
 
 
 def _dev(heads: _Heads, bank: Bank, dev: _Padded) -> tuple[Tensor, Tensor]:
