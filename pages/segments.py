@@ -11,8 +11,9 @@ import streamlit as st
 from listening_tests.store import Store
 from listening_tests.study import Study
 from pages.parts import beside, chart, frame, pick, reads, segments, sign_in, table
-from ser_core import languages, segment_figures
+from ser_core import languages, made_up, segment_figures
 from ser_core.errors import BadInput
+from ser_core.made_up import stamped
 from ser_core.ratings import Tables, to_csv
 from ser_core.runs import Run
 from ser_core.scores import Scores
@@ -123,7 +124,7 @@ def _languages(tables: Tables) -> set[str]:
     return {languages.normal(tag) for tag in tables.stimuli.loc[tables.stimuli["stimulus"].isin(marked), "language"]}
 
 
-def _agreement(agreed: reads.Agreed, language: str) -> None:
+def _agreement(agreed: reads.Agreed, language: str, *, made_up: str) -> None:
     st.subheader("Do they mark the same part?", anchor=False)
     if agreed.agreement.empty:
         st.info("Nobody to agree with yet: no two raters marked the same clip, and where its truth is is not known.")
@@ -135,7 +136,7 @@ def _agreement(agreed: reads.Agreed, language: str) -> None:
         "too. Empty where all marks are of the whole clip, for those say nothing about where."
     )
     table.draw(_pairs(agreed.agreement, language))
-    table.save(to_csv(agreed.agreement).encode(), "agreement.csv")
+    table.save(to_csv(stamped(agreed.agreement, made_up)).encode(), "agreement.csv")
     st.subheader("How early or late do they begin and end?", anchor=False)
     st.caption(
         "Seconds from the median edge of the other group in the same clip; later is positive, earlier negative. The "
@@ -144,8 +145,8 @@ def _agreement(agreed: reads.Agreed, language: str) -> None:
     )
     table.draw(_edges(agreed.deviations, language))
     with st.container(horizontal=True):
-        table.save(to_csv(agreed.deviations).encode(), "deviations.csv")
-        table.save(to_csv(agreed.density).encode(), "density.csv")
+        table.save(to_csv(stamped(agreed.deviations, made_up)).encode(), "deviations.csv")
+        table.save(to_csv(stamped(agreed.density, made_up)).encode(), "density.csv")
     st.caption(
         "`density.csv` has the steps of every grey area above: which share of a group marked each moment of each clip."
     )
@@ -213,7 +214,7 @@ def _page(study: Study) -> None:
     language = beside.language(_languages(joined.tables))
     _error_rates(_scored(study, store, chosen), language)
     if (agreed := reads.agreed(study, store, chosen)) is not None:  # takes longest, so it comes when all else stands
-        _agreement(agreed, language)
+        _agreement(agreed, language, made_up=made_up.words(joined.tables))
     st.subheader("The same without this page", anchor=False)
     st.write("These commands write the same files to the byte.")
     st.code(joined.commands("score", "segments", out="scored"), language=None, wrap_lines=True)
