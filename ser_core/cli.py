@@ -10,9 +10,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from ser_core.errors import BadInput
-from ser_core.registry import discover
+from ser_core.registry import defined, discover
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Command:
 
 def main(package: str, argv: Sequence[str] | None = None) -> int:
     """Run ``python -m <package> VERB ...`` and return its exit status."""
-    commands: dict[str, Command] = discover(f"{package}.commands", "COMMAND")
+    words = sys.argv[1:] if argv is None else list(argv)
+    commands: dict[str, Command] = _commands(f"{package}.commands", words)
     parser = argparse.ArgumentParser(prog=f"python -m {package}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, command in commands.items():
@@ -38,13 +40,21 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         command.arguments(verb)
         verb.set_defaults(run=command.run)
     try:
-        options = parser.parse_args(argv)
+        options = parser.parse_args(words)
         return options.run(options) or 0
     except BadInput as bad:
         for problem in bad.problems:
             print(problem, file=sys.stderr)
         print(f"{several(len(bad.problems), 'problem')}; nothing was done.", file=sys.stderr)
         return 2
+
+
+def _commands(package: str, words: Sequence[str]) -> dict[str, Command]:
+    """The one that is called, without what only the others import; all of them for who calls none."""
+    called = words[0].replace("-", "_") if words else ""
+    if called.isidentifier() and not called.startswith("_") and find_spec(f"{package}.{called}"):
+        return {called: defined(f"{package}.{called}", "COMMAND")}
+    return discover(package, "COMMAND")
 
 
 def several(number: int, noun: str) -> str:

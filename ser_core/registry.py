@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 
@@ -25,10 +24,16 @@ def discover(package: str, name: str) -> dict[str, Any]:
     """
     parent = importlib.import_module(package)
     names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__) if not m.name.startswith("_"))
-    return {module: _defined(importlib.import_module(f"{package}.{module}"), name) for module in names}
+    return {module: defined(f"{package}.{module}", name) for module in names}
 
 
-def _defined(module: ModuleType, name: str) -> Any:
+def defined(module_name: str, name: str) -> Any:
+    """The object called ``name`` of one module.
+
+    Raises:
+        TypeError: the module does not define it.
+    """
+    module = importlib.import_module(module_name)
     if not hasattr(module, name):
         raise TypeError(f"{module.__file__} does not define {name}; every file of its folder must (see CONTRIBUTING.md).")
     return getattr(module, name)

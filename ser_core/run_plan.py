@@ -126,7 +126,10 @@ def _training(plan: Plan, problems: list[Problem], read: dict[Path, str]) -> pd.
     if not plan.train:
         problems.append(Problem("no training table; name at least one with --train"))
         return pd.DataFrame()
+    told = len(problems)
     train = [_table(path, problems, read) for path in plan.train]
+    if len(problems) == told and not any(map(len, train)):
+        problems.append(Problem("no clip to learn from: the training tables are empty"))
     for path, table in zip(plan.train, train, strict=True):
         problems += [Problem("'truth' is empty; nothing can be learned from it", path, n) for n in _lines(table, "truth")]
     return pd.concat(train, ignore_index=True)

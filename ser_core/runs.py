@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from ser_core.engine.local import Local
 from ser_core.engine.stages import Results, cut, work_through
 from ser_core.engine.tasks import Check, Fit, Hear, Heard, Measured, Rate
 from ser_core.engine.workshop import Workshop, workshop
-from ser_core.errors import BadInput
+from ser_core.errors import BadInput, Problem
 from ser_core.run_checks import by_language, checked, shared_speakers
 from ser_core.run_plan import Plan, Resolved, resolve
 from ser_core.run_tables import Spoken
@@ -92,8 +93,15 @@ def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
         return
     clips = ratings.read_table(folder / "stimuli.csv", ratings.STIMULI)
     if set(zip(clips["stimulus"], clips["sha256"], strict=True)) <= known:
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-        yield Run(folder.name, folder, config, ratings.read(folder))
+        yield Run(folder.name, folder, _config(folder / "config.yaml"), ratings.read(folder))
+
+
+def _config(file: Path) -> dict[str, Any]:
+    with suppress(yaml.YAMLError, UnicodeDecodeError):
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    raise BadInput(Problem("is damaged: it does not tell of a run", file))
 
 
 @dataclass

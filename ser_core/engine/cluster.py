@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import signal
 import socket
+import threading
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -80,6 +82,7 @@ def _connect(address: str) -> Any:
         raise BadInput("Ray is not installed here; 'pip install -r requirements-ray.txt' installs it.") from error
     if address not in ("auto", "local") and "://" not in address:
         _answers(address)
+    heeded = signal.getsignal(signal.SIGTERM)
     how: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(
@@ -94,16 +97,23 @@ def _connect(address: str) -> Any:
             f"no Ray cluster can be joined at '{address}': {error}. 'ray start --head' starts one; --address local needs "
             f"none."
         ) from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, heeded)  # Ray's own would end us as a cancelled run ends, and nothing be kept
     return ray
 
 
 def _answers(address: str) -> None:
-    """Whether anybody is there at all: Ray itself would try for minutes."""
+    """Whether anybody is there at all, and no web server such as Ray's dashboard: Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=5).close()
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+            web = line.recv(5) == b"HTTP/"
     except (OSError, ValueError) as error:
         raise BadInput(f"no Ray cluster answers at '{address}' ({error}); it is host:port of its head.") from error
+    if web:
+        raise BadInput(f"a web server answers at '{address}', and no Ray cluster; the port of its head is usually 6379.")
 
 
 def _environment() -> dict[str, str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,8 +32,8 @@ from typing import Any, Literal
 from ser_core import places
 from ser_core.engine.locks import is_locked, locked, wait_until_free
 from ser_core.engine.workshop import partial_of, resumable, sweep
-from ser_core.errors import BadInput
-from ser_core.table_files import write_whole
+from ser_core.errors import BadInput, Problem
+from ser_core.table_files import make_folder, write_whole
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -102,14 +103,21 @@ def start(args: list[str], name: str) -> Job:
     with _door():
         if folder.exists():
             raise BadInput(f"there was a job named '{name}' already; choose another name.")
-        folder.mkdir()
-        _spawn(args, name, folder)
+        make_folder(folder)
+        try:
+            _spawn(args, name, folder)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
     return _look(folder)
 
 
 def jobs() -> list[Job]:
-    """All jobs, the one queued last first; what a dead one left that is of no use is removed, and its log says so."""
-    found = [_job(file.parent) for file in _jobs_folder().glob("*/job.json")]
+    """All jobs, the one queued last first; what a dead one left that is of no use is removed, and its log says so.
+
+    A folder whose ``job.json`` cannot be read tells of no job.
+    """
+    found = [_job(folder, said) for folder, said in _known()]
     waiting = [job for job in found if job.state == "waiting"]
     placed = [replace(job, place=_place(job, waiting)) if job.state == "waiting" else job for job in found]
     return sorted(placed, key=lambda job: job.turn, reverse=True)
@@ -120,7 +128,8 @@ def cancel(job: Job) -> Job:
 
     A job that is over stays what it is.
     """
-    lock = _lock(job.folder)
+    job = _look(job.folder)  # it may have been resumed since, as another process
+    lock = _lock(job)
     if is_locked(lock):
         write_whole(job.folder / "cancelled", b"")
         _signal(job, signal.SIGTERM)
@@ -162,7 +171,7 @@ def discard(job: Job) -> Job:
 
 def wait(job: Job) -> Job:
     """The job once its process is gone."""
-    wait_until_free(_lock(job.folder))
+    wait_until_free(_lock(_look(job.folder)))
     return _look(job.folder)
 
 
@@ -176,7 +185,7 @@ def _signal(job: Job, number: signal.Signals) -> None:
 
 def _spawn(args: list[str], name: str, folder: Path) -> None:
     """Start the child with the next turn; only behind the door."""
-    others = [_asked(file.parent) for file in _jobs_folder().glob("*/job.json")]
+    others = [said for _, said in _known()]
     turn, device = 1 + max((other["turn"] for other in others), default=0), _device_of(args)
     before = [
         _jobs_folder() / other["name"] / f"lock-{other['turn']}" for other in others if _share(other["device"], device)
@@ -199,13 +208,19 @@ def _spawn(args: list[str], name: str, folder: Path) -> None:
             pass_fds=(lock,),
         )
         said = {"name": name, "args": args, "turn": turn, "device": device, "pid": child.pid, "queued_at": _now()}
-        write_whole(folder / "job.json", json.dumps(said).encode())
+        try:
+            write_whole(folder / "job.json", json.dumps(said).encode())
+        except BaseException:
+            child.kill()  # nobody would know of it
+            child.wait()
+            raise
     threading.Thread(target=child.wait, daemon=True, name=f"reap {name}").start()  # or it would stay a zombie
 
 
 def _device_of(args: Sequence[str]) -> str:
-    if _option(args, "--engine") == "ray":
-        return f"ray at {_option(args, '--address') or 'auto'}"
+    address = _option(args, "--address") or "auto"
+    if _option(args, "--engine") == "ray" and address != "local":  # which is this machine
+        return f"ray at {address}"
     return _option(args, "--device") or os.environ.get("EARWITNESS_DEVICE") or "auto"
 
 
@@ -235,9 +250,7 @@ def _door() -> Iterator[None]:
 
 
 def _jobs_folder() -> Path:
-    folder = places.runs() / ".jobs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return make_folder(places.runs() / ".jobs")
 
 
 def _now() -> str:
@@ -248,23 +261,28 @@ def _now() -> str:
 
 
 def _look(folder: Path) -> Job:
-    return next(job for job in jobs() if job.folder == folder)
+    found = next((job for job in jobs() if job.folder == folder), None)
+    if found is None:
+        raise BadInput(Problem("there is no such job any more", folder))
+    return found
 
 
-def _lock(folder: Path) -> Path:
-    return folder / f"lock-{_asked(folder)['turn']}"
+def _lock(job: Job) -> Path:
+    return job.folder / f"lock-{job.turn}"
 
 
-def _asked(folder: Path) -> dict[str, Any]:
-    """What ``job.json`` holds; before there was a queue, jobs had no turn."""
-    said = _read(folder / "job.json")
-    return {"turn": 0, "device": "auto", "queued_at": said.get("started_at")} | said
+def _known() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each job's folder and what its ``job.json`` holds; before there was a queue, jobs had no turn."""
+    for file in _jobs_folder().glob("*/job.json"):
+        if said := _read(file):
+            yield file.parent, {"turn": 0, "device": "auto", "queued_at": said.get("started_at")} | said
 
 
-def _job(folder: Path) -> Job:
-    said = _asked(folder)
+def _job(folder: Path, said: dict[str, Any]) -> Job:
     out = _out(said["args"])
-    lives = is_locked(_lock(folder))  # before exit.json is read: the child writes that and only then lets go
+    lives = is_locked(
+        folder / f"lock-{said['turn']}"
+    )  # before exit.json is read: the child writes that and only then lets go
     began, ended = _read(folder / "began.json"), _read(folder / "exit.json")
     if not lives:
         _clear_up(folder, out, said["pid"])
@@ -312,7 +330,8 @@ def _state(folder: Path, *, lives: bool, began: bool, ended: dict[str, Any]) -> 
 def _ended_at(folder: Path, ended: dict[str, Any]) -> datetime:
     if ended:
         return datetime.fromisoformat(ended["ended_at"])
-    return datetime.fromtimestamp((folder / "log.txt").stat().st_mtime, UTC)  # the last time that it was heard of
+    heard_of = folder / ("log.txt" if (folder / "log.txt").exists() else "job.json")
+    return datetime.fromtimestamp(heard_of.stat().st_mtime, UTC)
 
 
 def _clear_up(folder: Path, out: Path | None, pid: int) -> None:
@@ -337,14 +356,16 @@ def _option(args: Sequence[str], name: str) -> str | None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        return {}
-    return found
+    """What a file says; nothing, where it is not there, damaged, or another's."""
+    with suppress(OSError, ValueError):
+        found = json.loads(file.read_bytes())
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _tail(log: Path) -> str:
-    with log.open("rb") as file:
+    with suppress(OSError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         return file.read().decode("utf-8", errors="replace")
+    return ""

@@ -1,7 +1,7 @@
 """This machine as an engine: one worker in this process, or several in processes of their own, one for each device.
 
 Worker processes are started anew (spawn), because CUDA and thread pools do not survive a fork. They end when this process
-does: what they wait for is a pipe that the system closes.
+does, in the middle of a shard too: the device may be another's by then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_core.engine._engine import Answer, Function, Shard, answer, share_out
+from ser_core.features import device_named
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -38,7 +41,13 @@ class Local:
     _idle: list[_Process] = field(default_factory=list, init=False, repr=False)
 
     def begin(self, clips: Sequence[Path], *, threads: int) -> str:
-        """Find the devices."""
+        """Find the devices.
+
+        Raises:
+            BadInput: this machine has no such device.
+        """
+        if self.device not in ("auto", "cpu"):
+            device_named(self.device)
         devices = _devices(self.device)
         self.workers = self.workers or len(devices)
         if self.workers == 1:
@@ -127,7 +136,7 @@ class _Processes:
         worker = pipes[wait(list(pipes))[0]]  # type: ignore[index]
         try:
             said: Answer = worker.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # it died before it answered, or with half of the answer written
             self._bury(worker)
             return worker, None
         return worker, said
@@ -150,12 +159,18 @@ def _work(pipe: Connection, device: str) -> None:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads of one worker must not spin while those of another want the core
     if device != "auto":
         os.environ["EARWITNESS_DEVICE"] = device
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     function: Any = None
-    try:
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # who started it is gone
         while True:
             if pipe.recv_bytes() == b"function":
                 function = pickle.loads(pipe.recv_bytes())
             else:
                 pipe.send(answer(function, pipe.recv()))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return  # who started it is gone
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

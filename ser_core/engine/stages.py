@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core.engine._engine import Engine, Function, Shard
+from ser_core.engine._engine import CutOff, Engine, Function, Shard
 from ser_core.engine.workshop import Workshop
+from ser_core.errors import Problem
 from ser_core.table_files import write_whole
 
 
@@ -30,8 +31,16 @@ class Results(Sequence[Any]):
         return len(self.files)
 
     def __getitem__(self, number: Any) -> Any:
-        """One shard's result."""
-        return pickle.loads(self.files[number].read_bytes())
+        """One shard's result.
+
+        Raises:
+            CutOff: what was kept of it is damaged.
+        """
+        file = self.files[number]
+        try:
+            return pickle.loads(file.read_bytes())
+        except (pickle.UnpicklingError, EOFError) as error:
+            raise CutOff(Problem("is damaged; remove it, and only this shard is worked out again", file)) from error
 
     def __iter__(self) -> Iterator[Any]:
         """Shard by shard."""

@@ -14,6 +14,7 @@ run and bad input leave nothing.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -33,6 +34,8 @@ from ser_core.engine._engine import CutOff
 from ser_core.engine.locks import is_locked, locked
 from ser_core.errors import BadInput, Problem
 from ser_core.table_files import make_folder, write_whole
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 @dataclass
@@ -120,7 +123,13 @@ def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iter
             shop.log("removed what a run that died had left half-written here")
         try:
             yield shop
+            if os.path.lexists(out):
+                raise CutOff(Problem("was made by somebody while this run went on; move it away", out))
             shop.run.rename(out)
+        except OSError as error:
+            if error.errno not in _OF_THE_DISK:
+                raise
+            raise CutOff(Problem(f"cannot be written: {error.strerror}", error.filename or shop.folder)) from error
         except BadInput as bad:
             if isinstance(bad.__cause__, OSError):  # a full disk is no fault of the input
                 raise CutOff(*bad.problems) from bad
@@ -131,7 +140,7 @@ def workshop(out: Path, plan: Mapping[str, Any], *, fresh: bool = False) -> Iter
             shop.clear()
             raise
         finally:
-            if out.exists() or not any(shop.shards.glob("[!.]*")):
+            if not (shop.run.exists() and any(shop.shards.glob("[!.]*"))):
                 shop.clear()
 
 

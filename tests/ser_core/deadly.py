@@ -7,6 +7,9 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_core.engine._engine import Shard
+from ser_core.engine.local import Local
+from ser_core.engine.locks import wait_until_free
 from ser_core.errors import BadInput, Problem
 
 
@@ -35,6 +38,19 @@ def refuse(number: int) -> None:
 def crash(number: int) -> None:
     """What a mistake of ours does."""
     raise ZeroDivisionError("of our own making")
+
+
+def wait(folder: str) -> None:
+    """Waits for as long as somebody holds the gate."""
+    print("waiting", flush=True)
+    wait_until_free(Path(folder) / "gate")
+
+
+def wait_in_a_worker(folder: str) -> None:
+    """A run whose worker never gets beyond its shard."""
+    engine = Local(2, "cpu")
+    engine.begin([], threads=1)
+    list(engine.map(wait, [Shard(0, folder, ())]))
 
 
 def no_room(number: int) -> None:

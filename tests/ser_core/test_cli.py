@@ -33,12 +33,18 @@ def test_a_command_says_what_it_is_for(package, verb, command, capsys):
     assert " ".join(command.help.split()) in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_command_that_is_called_starts_without_the_others():
+    code = "import sys; from ser_core.cli import main; main('ser_core', ['corpora']); print('ser_core.runs' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 @pytest.fixture
 def command(monkeypatch):
     """One command ``do-it`` that does what the test says."""
 
     def install(run):
-        monkeypatch.setattr(cli, "discover", lambda package, name: {"do_it": Command("does it", _no_arguments, run)})
+        monkeypatch.setattr(cli, "_commands", lambda package, words: {"do_it": Command("does it", _no_arguments, run)})
 
     return install
 

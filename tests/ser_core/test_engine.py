@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ser_core import features
+from ser_core import features, places
 from ser_core.encoders._find import open_encoder
 from ser_core.engine._engine import TRIES, CutOff, Shard
-from ser_core.engine.local import Local
+from ser_core.engine.local import Local, _Process, _Processes
+from ser_core.engine.locks import locked
 from ser_core.engine.tasks import Fit, Hear
 from ser_core.errors import BadInput
 from ser_core.methods import majority
@@ -106,6 +110,35 @@ def test_an_encoder_is_opened_once_for_all_shards_and_let_go_before_a_model_is_f
 @pytest.mark.parametrize("method", all_methods().values(), ids=lambda method: method.title)
 def test_every_method_can_be_sent_to_a_worker(method):
     assert pickle.loads(pickle.dumps(method)) == method
+
+
+def test_a_worker_that_dies_with_half_an_answer_written_is_told_as_dead():
+    ours, theirs = multiprocessing.Pipe()
+    os.write(theirs.fileno(), (100).to_bytes(4, "big") + b"half")
+    theirs.close()
+    worker = _Process(multiprocessing.get_context("spawn").Process(target=os.getpid), ours, "cpu")
+    crew = _Processes([])
+    worker.process.start()
+    crew._all.append(worker)
+    assert crew.hear([worker]) == (worker, None)
+
+
+def test_a_worker_ends_in_the_middle_of_a_shard_when_the_run_is_killed(tmp_path):
+    code = "import sys; from tests.ser_core import deadly; deadly.wait_in_a_worker(sys.argv[1])"
+    (tmp_path / "gate").touch()
+    with locked(tmp_path / "gate"):
+        run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, cwd=places.ROOT)
+        assert run.stdout
+        assert run.stdout.readline() == b"waiting\n"
+        run.kill()
+        run.wait()
+        assert run.stdout.read() == b""  # the worker had it open too, so it is gone
+        run.stdout.close()
+
+
+def test_a_device_that_is_not_here_is_told_before_anything_is_computed():
+    with pytest.raises(BadInput, match="there is no device 'banana'"):
+        Local(2, "banana").begin([], threads=1)
 
 
 def test_workers_end_with_the_engine_even_in_the_middle_of_a_shard(tmp_path):

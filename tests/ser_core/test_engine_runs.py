@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,17 +46,18 @@ def own(tmp_path, monkeypatch) -> None:
     """Data and features of each test's own: every clip is heard anew."""
     monkeypatch.setenv("EARWITNESS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("EARWITNESS_FEATURES", str(tmp_path / "features"))
+    monkeypatch.setenv(watched.DIARY, str(tmp_path))
 
 
 @pytest.fixture
-def plan(top, tmp_path, monkeypatch) -> runs.Plan:
+def plan(top, monkeypatch) -> runs.Plan:
     monkeypatch.setattr("ser_core.run_plan.find_method", lambda name: watched.METHOD)
-    return plan_of(top, tmp_path)
+    return plan_of(top)
 
 
-def plan_of(top: Path, diary: Path) -> runs.Plan:
+def plan_of(top: Path) -> runs.Plan:
     tables = top / "study" / "stimuli.csv", (top / "train" / "stimuli.csv",)
-    return runs.Plan(*tables, "watched", settings={"diary": str(diary), "stop_at": STOP_AT}, shard=4, threads=1)
+    return runs.Plan(*tables, "watched", settings={"stop_at": STOP_AT}, shard=4, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,9 @@ def undisturbed(top, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         own = tmp_path_factory.mktemp("undisturbed")
         patch.setenv("EARWITNESS_FEATURES", str(own / "features"))
+        patch.setenv(watched.DIARY, str(own))
         patch.setattr("ser_core.run_plan.find_method", lambda name: watched.METHOD)
-        return runs.execute(plan_of(top, own), own / "run").folder
+        return runs.execute(plan_of(top), own / "run").folder
 
 
 def assert_equal(one: Path, other: Path) -> None:
@@ -145,9 +149,11 @@ def test_a_ray_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(plan, un
 
 def test_a_worker_of_the_cluster_that_does_not_see_the_clips_is_told_before_anything_is_computed(cluster, tmp_path):
     engine = Cluster(cluster, 1)
+    heeded = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(BadInput, match=r"does not see .*gone\.wav; share that folder with all machines"):
             engine.begin([tmp_path / "gone.wav"], threads=1)
+        assert signal.getsignal(signal.SIGTERM) is heeded  # Ray's own would throw away what is finished
     finally:
         engine.close()
     assert [path.name for path in places.data().iterdir()] == []  # nothing of the looking is left
@@ -171,12 +177,21 @@ def test_an_address_where_no_cluster_answers_is_told_at_once(address):
         Cluster(address).begin([], threads=1)
 
 
+def test_an_address_where_a_web_server_answers_is_told_at_once():
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server_thread = threading.Thread(target=server.handle_request)
+        server_thread.start()
+        with pytest.raises(BadInput, match=r"a web server answers at .*, and no Ray cluster"):
+            Cluster(f"127.0.0.1:{server.server_port}").begin([], threads=1)
+        server_thread.join()
+
+
 # --- cut off and gone on with -----------------------------------------------------------------------------------------
 
 
 def command(top: Path, own: Path) -> list[str]:
     tables = ["--stimuli", str(top / "study" / "stimuli.csv"), "--train", str(top / "train" / "stimuli.csv")]
-    return ["predict", *tables, "--model", "watched", "--out", str(own / "run"), *PLAN, "--set", f"diary={own}"]
+    return ["predict", *tables, "--model", "watched", "--out", str(own / "run"), *PLAN]
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +199,8 @@ def killed(top, tmp_path_factory) -> Path:
     """A folder in which a run was killed when it had rated three of twelve shards, with its features and its diary."""
     own = tmp_path_factory.mktemp("killed")
     code = "import sys; from tests.ser_core.watched import main; sys.exit(main(sys.argv[1:]))"
-    environment: dict[str, Any] = os.environ | {"EARWITNESS_FEATURES": str(own / "features"), "PYTHONPATH": str(places.ROOT)}
+    environment = os.environ | {"EARWITNESS_FEATURES": str(own / "features"), watched.DIARY: str(own)}
+    environment["PYTHONPATH"] = str(places.ROOT)
     with watched.stopping(own) as stopped:
         run = subprocess.Popen([sys.executable, "-c", code, *command(top, own)], env=environment, stderr=subprocess.DEVNULL)
         assert stopped() == run.pid
@@ -203,6 +219,7 @@ def remains(killed, plan, top, monkeypatch) -> Path:
     shutil.copytree(kept, killed)
     plan_of_remains = partial_of(killed / "run") / "plan.json"  # as above
     monkeypatch.setenv("EARWITNESS_FEATURES", str(killed / "features"))
+    monkeypatch.setenv(watched.DIARY, str(killed))
     monkeypatch.setattr("ser_core.run_record.code", lambda: json.loads(plan_of_remains.read_bytes())["code"])
     return killed
 
@@ -212,7 +229,7 @@ def test_a_killed_run_is_gone_on_with_byte_for_byte_and_no_finished_shard_is_don
     assert len(before) == 2 + 4  # both models are fitted, three shards rated, one begun
     assert [path.name for path in remains.iterdir() if path.name.startswith(".run")] == [".run.partial"]
     assert resumable(remains / "run")
-    run = runs.execute(plan_of(top, remains), remains / "run")
+    run = runs.execute(plan_of(top), remains / "run")
     assert_equal(run.folder, undisturbed)
     after = watched.calls(remains)[len(before) :]
     assert len(after) == 9  # nothing is fitted again, and of twelve shards three were finished
@@ -225,7 +242,7 @@ def test_a_killed_run_is_gone_on_with_byte_for_byte_and_no_finished_shard_is_don
 
 
 def test_another_plan_does_not_go_on_from_there_unless_it_is_told_to_begin_anew(remains, top, undisturbed):
-    other = runs.Plan(**{**vars(plan_of(top, remains)), "seed": 7, "shard": 24})
+    other = runs.Plan(**{**vars(plan_of(top)), "seed": 7, "shard": 24})
     with pytest.raises(BadInput, match=r"differs from this one in hyper_parameters, seed, shard\..*add --fresh"):
         runs.execute(other, remains / "run")
     assert resumable(remains / "run")
@@ -240,7 +257,7 @@ def test_a_clip_that_was_changed_meanwhile_is_named_and_nothing_is_thrown_away(r
     try:
         os.utime(clip, ns=(told.st_atime_ns, told.st_mtime_ns + 1))
         with pytest.raises(CutOff, match=r"study-de-x-sad-0\.wav: was changed after it was checked; .* or add --fresh"):
-            runs.execute(plan_of(top, remains), remains / "run")
+            runs.execute(plan_of(top), remains / "run")
     finally:
         os.utime(clip, ns=(told.st_atime_ns, told.st_mtime_ns))
     assert resumable(remains / "run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,20 @@ import pytest
 from ser_core.engine import workshop as engine_workshop
 from ser_core.engine._engine import CutOff
 from ser_core.engine.locks import locked
+from ser_core.engine.stages import Results
 from ser_core.engine.workshop import partial_of, resumable, sweep, workshop
 from ser_core.errors import BadInput
 
 PLAN = {"model": "majority", "seed": 0, "settings": {"a": [1, 2]}}
 
 
-def ending(out: Path, how: Exception) -> None:
-    """A run that finishes a shard, and then ends so."""
+def ending(out: Path, how: Exception | None) -> None:
+    """A run that finishes a shard, and then ends so, or comes to where somebody has made its folder."""
     with workshop(out, PLAN) as shop:
         (shop.shards / "rate-00000").write_text("finished")
-        raise how
+        if how:
+            raise how
+        out.mkdir()
 
 
 def left(out: Path) -> Path:
@@ -119,6 +123,27 @@ def test_a_full_disk_leaves_what_is_finished(tmp_path):
     with pytest.raises(CutOff, match="cannot be written"):
         ending(tmp_path / "run", full)
     assert resumable(tmp_path / "run")
+
+
+def test_a_disk_that_is_full_when_a_line_is_logged_leaves_what_is_finished(tmp_path):
+    with pytest.raises(CutOff, match="cannot be written: No space left"):
+        ending(tmp_path / "run", OSError(28, "No space left on device"))
+    assert resumable(tmp_path / "run")
+    with pytest.raises(FileNotFoundError):  # our own mistake keeps its traceback
+        ending(tmp_path / "other", FileNotFoundError(2, "No such file"))
+
+
+def test_a_folder_that_somebody_made_meanwhile_costs_no_finished_work(tmp_path):
+    with pytest.raises(CutOff, match="was made by somebody while this run went on"):
+        ending(tmp_path / "run", None)
+    (tmp_path / "run").rmdir()
+    assert resumable(tmp_path / "run")
+
+
+def test_a_finished_shard_that_is_damaged_is_named(tmp_path):
+    (tmp_path / "rate-00000").write_bytes(pickle.dumps([1, 2])[:-3])
+    with pytest.raises(CutOff, match=r"rate-00000: is damaged; remove it"):
+        list(Results((tmp_path / "rate-00000",)))
 
 
 def test_what_was_cleared_between_looking_and_locking_is_not_taken_for_what_is_left(tmp_path, monkeypatch):

@@ -253,6 +253,12 @@ def test_a_shard_or_number_of_threads_that_makes_no_sense_is_refused(made, tmp_p
     ]
 
 
+def test_training_tables_without_a_clip_are_refused(made, tmp_path):
+    table = voices.write(tmp_path / "train.csv", [])
+    wrong = runs.Plan(stimuli=made / "study" / "stimuli.csv", train=(table,), method="majority")
+    assert refused(wrong, tmp_path / "run") == ["no clip to learn from: the training tables are empty"]
+
+
 def test_a_study_of_practice_alone_is_refused(made, tmp_path):
     study = edited(made, tmp_path, change=lambda n, r: [*r[:6], "practice"])
     assert "no clip to rate" in refused(plan(made, study=study), tmp_path / "run")[0]
@@ -328,6 +334,14 @@ def test_a_run_belongs_to_the_study_whose_clips_it_rated(made, data):
     (found,) = runs.of(run.tables.stimuli)
     assert (found.id, found.folder, found.config) == ("mine", data / "runs" / "mine", run.config)
     assert ratings.to_csv(found.tables.ratings) == ratings.to_csv(run.tables.ratings)
+
+
+def test_a_run_whose_record_is_damaged_is_named(made, data):
+    run = runs.execute(plan(made), data / "runs" / "mine")
+    for content in (b"model: [", b"", b"\xff"):
+        (run.folder / "config.yaml").write_bytes(content)
+        with pytest.raises(BadInput, match=r"mine/config\.yaml: is damaged"):
+            runs.of(run.tables.stimuli)
 
 
 def test_a_run_does_not_belong_to_a_study_with_other_or_fewer_or_unhashed_clips(made, data):

@@ -1,4 +1,7 @@
-"""A method for tests of runs: it marks parts by the pitch of log-mel frames, keeps a diary, and stops where it is told."""
+"""A method for tests of runs: it marks parts by the pitch of log-mel frames, keeps a diary, and stops where it is told.
+
+The diary is the file ``calls`` of the folder that the environment names; every call writes a line.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,15 @@ from ser_core.methods._method import Ears, Method, Rated, emotions_of
 
 FRAME_S = 0.01
 
+DIARY = "EARWITNESS_DIARY"
+"""No setting of the method: settings are part of a rater's name."""
+
 
 @dataclass(frozen=True)
 class Config:
     """Hyper-parameters."""
 
     seed: int = 0
-    diary: str = ""
-    """A folder: every call writes a line into its ``calls``."""
     stop_at: str = ""
     """Before it rates this clip it says its process id and waits, if ``stopping`` is on."""
 
@@ -45,7 +49,7 @@ class Model:
 
 def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     """The mean of all frames of each emotion."""
-    note(config, f"fit {train['language'].iloc[0]}")
+    note(f"fit {train['language'].iloc[0]}")
     labels = emotions_of(train)
     frames = frames_of(train)
     truths = train["truth"].tolist()
@@ -57,9 +61,9 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     """A softmax of the distance to each mean for every frame; as many parts as labels change."""
-    note(model.config, f"rate as {model.language}: {' '.join(stimuli['stimulus'])}")
+    note(f"rate as {model.language}: {' '.join(stimuli['stimulus'])}")
     if model.config.stop_at in set(stimuli["stimulus"]):
-        stop(Path(model.config.diary))
+        stop(Path(os.environ[DIARY]))
     parts, posteriors = [], []
     for stimulus, frames in zip(stimuli["stimulus"], frames_of(stimuli), strict=True):
         chance = np.random.default_rng(0).standard_normal((frames.shape[1], len(model.labels)))  # or all frames were alike
@@ -99,9 +103,9 @@ METHOD = Method(title="Watched", config=Config, fit=fit, predict=predict, hears=
 # --- diary and stops --------------------------------------------------------------------------------------------------
 
 
-def note(config: Config, text: str) -> None:
+def note(text: str) -> None:
     """A line in the diary; several processes may write at once."""
-    with (Path(config.diary) / "calls").open("a") as file:
+    with (Path(os.environ[DIARY]) / "calls").open("a") as file:
         file.write(text + "\n")
 
 
