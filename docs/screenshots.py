@@ -26,8 +26,11 @@ from tests.browser.people import HURRY, ROOT, App, Listener, command, sign_in
 WIDTHS = {1280: "laptop", 390: "phone"}
 INTERFACES = {("laptop", "light"): "en", ("laptop", "dark"): "de", ("phone", "light"): "zh-Hans", ("phone", "dark"): "de"}
 DEMO = ROOT / "data" / "demo"
-FIGURES = {"compare": ("heading", "People and models on", 1270), "segments": ("group", "Who marked which part", 1000)}
-"""Where the picture of a page's figures begins, and its height in px."""
+FIGURES = {
+    "compare": (("figures", "heading", "People and models on", 1270), ("cell", "heading", "Clips in one cell", 930)),
+    "segments": (("figures", "group", "Who marked which part", 1000),),
+}
+"""Of the parts of a page that get a picture of their own: its name, where it begins, and its height in px."""
 
 
 @contextlib.contextmanager
@@ -67,12 +70,11 @@ def _researcher(app: App, page: Page, name: str, out: Path) -> None:
     page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
     page.wait_for_load_state("networkidle")
     page.screenshot(path=out)
-    if name in FIGURES:
-        role, words, height = FIGURES[name]
+    for part, role, words, height in FIGURES.get(name, ()):
         top = page.get_by_role(role, name=words).bounding_box()  # type: ignore[arg-type]
         assert top is not None
         clip = {"x": 0, "y": top["y"] - 14, "width": width, "height": height}
-        page.screenshot(path=out.with_name(f"{out.stem}-figures.png"), clip=clip)  # type: ignore[arg-type]
+        page.screenshot(path=out.with_name(f"{out.stem}-{part}.png"), clip=clip)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 860})
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import streamlit as st
 
 TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
+PAGE = {"light": "#fdfdfc", "dark": "#14181c"}  # its backgroundColor
+_WIDER_PX = 20  # a saved picture has none of the page's fonts, and its names need more room
 
 
 def draw(
@@ -29,7 +31,8 @@ def draw(
         alt: what it shows, for screen readers.
         on_select: called when a point is pressed, which ``st.session_state[key]`` then holds.
     """
-    colour = TEXT.get(st.context.theme.type or "light", TEXT["light"])
+    theme = st.context.theme.type or "light"
+    colour = TEXT.get(theme, TEXT["light"])
     axes = {"tickfont_color": colour, "title_font_color": colour}
     figure.update_xaxes(**axes).update_yaxes(**axes)
     figure.update_layout(legend_font_color=colour, title_font_color=colour).update_annotations(font_color=colour)
@@ -44,6 +47,7 @@ def draw(
             "toImageButtonOptions": picture,
             "displaylogo": False,
         }
+        figure.update_layout(paper_bgcolor=PAGE.get(theme, PAGE["light"]), margin_l=_WIDER_PX)
         figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour})
     selects: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
     st.plotly_chart(figure, config=bar, key=key, alt=alt, **selects)
