@@ -193,7 +193,7 @@ def test_settings_that_cannot_be_are_refused_together(three):
 def test_a_speaker_of_two_languages_is_not_in_training_and_in_test():
     table = pd.concat([clips(), clips(language="en")], ignore_index=True)
     cut = splits.folds(table, small(folds=3))
-    speaker = {row.stimulus: row.speaker for row in table.itertuples()}
+    speaker = dict(zip(table["stimulus"].tolist(), table["speaker"].tolist(), strict=True))
     german, english = Pool("c", "de"), Pool("c", "en")
     expected = []
     for source, target in ((german, english), (english, german)):
