@@ -224,8 +224,11 @@ def _sums(clip: _Clip, kind: str, study: _Study, drawn: _Drawn) -> Array:
     """Sums over the pairs of every two groups in this clip, ``[pair of groups, 3, draw]``."""
     sums = np.zeros((len(study.pairs), 3, len(drawn.raters)))
     weights = drawn.raters[:, clip.rater]
+    here, group = np.unique(clip.group, return_inverse=True)  # of many models, few rated the clip under the same name
+    place = {pair: at for at, pair in enumerate(study.pairs)}
+    among = [place[int(here[g]), int(here[h])] for g, h in pairs(len(here))]
     for layer in clip.layers[kind]:
-        sums += overlap_sums(layer, clip.group, weights, groups=len(study.groups), duration_s=clip.duration_s)
+        sums[among] += overlap_sums(layer, group, weights, groups=len(here), duration_s=clip.duration_s)
     return sums
 
 
