@@ -20,7 +20,7 @@ import pandas as pd
 RATER_TYPES = ("human", "machine", "truth")
 SETTINGS = ("mono", "cross", "trans")
 MARKED_PARTS, MARKED_WHOLE, MARKED_NONE = "segment", "whole", "none"
-"""How a clip was marked, in the further column ``part`` of people's ratings: which parts, the whole clip, or no single part."""
+"""How a clip was marked, in the column ``part`` of people's ratings: which parts, the whole clip, or no single part."""
 
 
 @dataclass(frozen=True)
