@@ -256,7 +256,7 @@ def test_cohens_kappa_of_a_table_that_can_be_worked_out_by_hand():
 def test_cohens_kappa_of_two_groups_is_the_mean_of_that_of_scikit_learn_over_pairs():
     tables = study()
     rows = answers(tables)
-    said = {rater: part.set_index("stimulus")["label"] for rater, part in rows.groupby("rater")}
+    said = {str(rater): part.set_index("stimulus")["label"] for rater, part in rows.groupby("rater")}
     for a, b in (("DE", "DE"), ("CN", "DE"), ("DE", "m")):
         pairs = [pair for pair in combinations(sorted(said), 2) if sorted(name[:-1] for name in pair) == sorted((a, b))]
         values = []
