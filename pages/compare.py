@@ -39,15 +39,16 @@ def _overview(scores: pd.DataFrame) -> None:
     table.draw(wide.rename_axis(columns=None))
 
 
-def _dots(scores: pd.DataFrame, language: str, *, rests_on: str, made_up: str) -> None:
+def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, made_up: str) -> None:
     here = scores[scores["language"] == language].assign(language=beside.name(language))
     st.subheader(f"People and models on {beside.clips(language)}", anchor=False)
+    dotted = " Dotted: pure guessing." if guess else ""
     st.caption(
-        "UA with its 95 % interval, bootstrapped over listeners and clips. Dotted: pure guessing. Shaded: where single "
-        "listeners lie, all but the lowest and highest 2.5 %."
+        f"UA with its 95 % interval, bootstrapped over listeners and clips.{dotted} Shaded: where single listeners lie, all "
+        "but the lowest and highest 2.5 %."
     )
     name = f"UA {beside.tag(language)}"
-    figure = compare_figures.shade_people(figures.ua_dots(here), here)
+    figure = compare_figures.shade_people(figures.ua_dots(here if guess else here[here["metric"] == "ua"]), here)
     compare_figure.draw(
         figure, name, alt="UA of each group with its interval; its numbers are in the table below", made_up=made_up
     )
@@ -139,7 +140,8 @@ def _side_by_side(study: Study, compared: reads.Compared) -> None:
     language = beside.language(scored.confusion["language"])
     rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
     compare_figure.picture_format()
-    _dots(rows, language, rests_on=rests_on, made_up=compared.made_up)
+    guess = "emotion" not in compared.where  # emotions that are filtered out could still be guessed
+    _dots(rows, language, guess=guess, rests_on=rests_on, made_up=compared.made_up)
     st.fragment(compare_clips.draw)(study, compared, language, rests_on=rests_on)
     table.save(files["confusion.csv"], "confusion.csv")
     _difference(compared, language, rests_on=rests_on)

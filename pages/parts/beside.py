@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -19,7 +20,9 @@ def runs(found: Sequence[Run]) -> list[Run]:
     by_id = {run.id: run for run in found}
     latest = {tuple(run.tables.raters["rater"]): run.id for run in reversed(found)}
     default = [i for i in by_id if i in latest.values()]
-    called = {run.id: _called(run) for run in found}.__getitem__
+    named = {run.id: _called(run) for run in found}
+    often = Counter(named.values())  # the widget knows what is chosen by its words, so two runs need two
+    called = {i: f"{words} · {i}" if often[words] > 1 else words for i, words in named.items()}.__getitem__
     chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none", format_func=called)
     return [by_id[i] for i in chosen]
 

@@ -34,6 +34,7 @@ class Compared:
     Attributes:
         result: what ``python -m ser_core compare`` writes.
         tables: what it was made of, the filter applied.
+        where: the filter.
         people: how many listeners there are.
         simulated: how many of them are simulated.
         commands: what a researcher types to get the same files.
@@ -41,6 +42,7 @@ class Compared:
 
     result: report.Comparison
     tables: ratings.Tables
+    where: filters.Where
     people: int
     simulated: int
     commands: str
@@ -167,7 +169,7 @@ def _compared(
     commands = both.commands("compare", out="comparison", where=where)
     comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said)
     people = tables.raters[tables.raters["rater_type"] == "human"]
-    return Compared(comparison, tables, len(people), made_up.number(people, "simulated"), commands)
+    return Compared(comparison, tables, where, len(people), made_up.number(people, "simulated"), commands)
 
 
 def scored(study: Study, store: Store, chosen: Sequence[Run]) -> scores.Scores | None:

@@ -217,6 +217,10 @@ def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: P
     assert not app.exception
     assert "passed over" not in " ".join(w.value for w in app.warning)
     assert app.query_params["group"] == "majority cmn mono"
+    assert "Dotted: pure guessing" in " ".join(c.value for c in app.caption)
+    app.multiselect(key="where emotion").set_value(["sad"]).run()
+    assert not app.exception
+    assert "Dotted" not in " ".join(c.value for c in app.caption)  # who listened could answer the others all the same
 
 
 def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
