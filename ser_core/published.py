@@ -109,8 +109,8 @@ def beside(paper: Published, own: pd.DataFrame, language: str) -> pd.DataFrame:
         0.005 can come from the rounding of the printed shares. No rows where nothing is printed of that language.
 
     >>> table = beside(read("han2025"), pd.DataFrame(columns=list(SCORES)), "cmn")
-    >>> table[["group", "printed", "rebuilt", "difference"]].round(3).values.tolist()[1]
-    ['DE listeners', 0.826, 0.828, 0.002]
+    >>> table[["group", "printed", "rebuilt", "difference"]].round(4).values.tolist()[1]
+    ['DE listeners', 0.826, 0.8275, 0.0015]
     """
     printed = paper.scores[(paper.scores["metric"] == "ua") & (paper.scores["language"] == language)]
     rebuilt = rebuilt_ua(paper.confusion[paper.confusion["language"] == language])

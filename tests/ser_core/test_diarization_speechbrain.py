@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,14 @@ CLIPS += [sound(16_000, 1) * np.float32(0.02), sound(20_000, 2) + np.float32(0.3
 def _quickly():
     with tiny_checkpoints.one_thread():
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten():
+    """Of SpeechBrain nothing stays: it leaves modules that raise when one looks at them, and hypothesis looks at all."""
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "speechbrain"]:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
