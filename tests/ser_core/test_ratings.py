@@ -79,20 +79,27 @@ def test_odd_ids_come_back_byte_for_byte(tmp_path, form):
 text_ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(ids=st.lists(text_ids, min_size=1, max_size=5, unique=True), rater=text_ids, form=st.sampled_from(["csv", "parquet"]))
+@settings(max_examples=25, deadline=None)
+@given(
+    ids=st.lists(text_ids, min_size=1, max_size=12, unique=True), rater=text_ids, form=st.sampled_from(["csv", "parquet"])
+)
 def test_any_text_is_an_id(tmp_path_factory, ids, rater, form):
     folder = tmp_path_factory.mktemp("any")
     write(tables(ids, rater=rater), folder, form=form)
     same(read(folder), tables(ids, rater=rater))
 
 
-@settings(max_examples=60, deadline=None)
-@given(value=st.floats(0.001, 1e6), weight=st.floats(0, 1))
-def test_numbers_keep_every_digit(tmp_path_factory, value, weight):
-    made = tables(["a"])
-    made.stimuli["duration_s"] = value
-    both = [{"rater": "r1", "stimulus": "a", "label": n, "weight": w} for n, w in (("sad", weight), ("angry", 1 - weight))]
+@settings(max_examples=15, deadline=None)
+@given(numbers=st.lists(st.tuples(st.floats(0.001, 1e6), st.floats(0, 1)), min_size=1, max_size=12))
+def test_numbers_keep_every_digit(tmp_path_factory, numbers):
+    ids = [f"c{n}" for n in range(len(numbers))]
+    made = tables(ids)
+    made.stimuli["duration_s"] = [value for value, _ in numbers]
+    both = [
+        {"rater": "r1", "stimulus": id_, "label": label, "weight": share}
+        for id_, (_, weight) in zip(ids, numbers, strict=True)
+        for label, share in (("sad", weight), ("angry", 1 - weight))
+    ]
     made = Tables(made.stimuli, made.raters, frame(RATINGS, both))
     folder = tmp_path_factory.mktemp("digits")
     write(made, folder)
