@@ -21,7 +21,7 @@ def _command(package, *arguments):
 
 
 def _make_study(shared, folder):
-    """English and German clips for listeners; other speakers of both for the model: those of four clips of each corpus are left out."""
+    """English and German clips for listeners; for the model, clips of other speakers of both."""
     corpora = {"ravdess": (shared / "corpora" / "RAVDESS", 8), "emodb": (shared / "corpora" / "EMO-DB_altered", 5)}
     heard, learned = [], []
     for name, (root, speakers) in corpora.items():
