@@ -12,6 +12,7 @@ from ser_core import feature_shards
 from ser_core.errors import BadInput, Problem
 from ser_core.feature_shards import PART, Shard
 from ser_core.feature_store import CLAIM, About, stores
+from ser_core.locks import is_locked
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def collect(root: Path, revisions: Mapping[str, str], *, keep: Set[str] | None =
             take(folder, f"of revision {about.revision}; {about.encoder} is {revisions[about.encoder]} now")
         else:
             for path in [*folder.glob(f"{PART}*"), *folder.glob(f"{CLAIM}*")]:
-                if not feature_shards.is_locked(path) and path.exists():
+                if not is_locked(path) and path.exists():
                     take(path, "left by a process that died")
             _collect_shards(folder, about, take, keep, really)
     return gone

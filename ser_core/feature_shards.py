@@ -10,7 +10,6 @@ leaves nothing that anybody reads. The folder is locked as long as its writer li
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -27,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.errors import BadInput, Problem
+from ser_core.locks import locked
 
 Values = npt.NDArray[np.float32]
 
@@ -215,30 +215,6 @@ def telling(folder: Path) -> Iterator[None]:
     except OSError as error:
         what = f"features cannot be written here: {error.strerror}; those already there stay valid"
         raise BadInput(Problem(what, folder)) from error
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder; the system lifts it even if this process is killed."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def is_locked(path: Path) -> bool:
-    """Whether somebody alive holds it."""
-    with suppress(FileNotFoundError):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-    return False
 
 
 def _bytes(values: Values) -> memoryview:

@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from ser_core import feature_shards
 from ser_core.errors import BadInput
-from ser_core.feature_shards import Shard, Values, damaged, locked, telling
+from ser_core.feature_shards import Shard, Values, damaged, telling
+from ser_core.locks import is_locked, locked
 from ser_core.table_files import make_folder, write_whole
 
 CLAIM, LOCK = ".claim-", ".lock"
@@ -206,7 +207,7 @@ class Store:
         for path in self.folder.glob(f"{CLAIM}*"):
             if path == own:
                 continue
-            if feature_shards.is_locked(path):
+            if is_locked(path):
                 found.append(path)
             else:
                 path.unlink(missing_ok=True)

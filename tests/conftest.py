@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,15 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("features")
     os.environ["EARWITNESS_FEATURES"] = str(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _machine() -> Iterator[None]:
+    """A command keeps its whole process to ``--device`` and ``--offline``; here the next test is in the same one."""
+    names = ("EARWITNESS_DEVICE", "EARWITNESS_OFFLINE", "HF_HUB_OFFLINE")
+    before = {name: os.environ.get(name) for name in names}
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value

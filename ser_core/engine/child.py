@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from ser_core.engine.locks import wait_until_free
+from ser_core.locks import wait_until_free
 
 
 def run(folder: Path, before: list[str], args: list[str]) -> int:

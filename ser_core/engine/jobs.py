@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ser_core import places
-from ser_core.engine.locks import is_locked, locked, wait_until_free
 from ser_core.engine.workshop import partial_of, resumable, sweep
 from ser_core.errors import BadInput, Problem
+from ser_core.locks import is_locked, locked, wait_until_free
 from ser_core.table_files import make_folder, write_whole
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]

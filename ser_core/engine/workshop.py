@@ -31,8 +31,8 @@ from typing import Any
 from uuid import uuid4
 
 from ser_core.engine._engine import CutOff
-from ser_core.engine.locks import is_locked, locked
 from ser_core.errors import BadInput, Problem
+from ser_core.locks import is_locked, locked
 from ser_core.table_files import make_folder, write_whole
 
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ser_core.engine._engine import Shard
 from ser_core.engine.local import Local
-from ser_core.engine.locks import wait_until_free
 from ser_core.errors import BadInput, Problem
+from ser_core.locks import wait_until_free
 
 
 @dataclass(frozen=True)

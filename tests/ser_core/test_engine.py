@@ -18,9 +18,9 @@ from ser_core import features, places
 from ser_core.encoders._find import open_encoder
 from ser_core.engine._engine import TRIES, CutOff, Shard
 from ser_core.engine.local import Local, _Process, _Processes
-from ser_core.engine.locks import locked
 from ser_core.engine.tasks import Fit, Hear
 from ser_core.errors import BadInput
+from ser_core.locks import locked
 from ser_core.methods import majority
 from ser_core.methods._find import all_methods
 from ser_core.methods._method import Ears

@@ -17,9 +17,9 @@ import pytest
 
 from ser_core import places, ratings
 from ser_core.engine import jobs
-from ser_core.engine.locks import locked
 from ser_core.engine.workshop import partial_of
 from ser_core.errors import BadInput
+from ser_core.locks import locked
 from tests.ser_core import voices, watched
 
 

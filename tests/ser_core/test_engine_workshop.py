@@ -12,10 +12,10 @@ import pytest
 
 from ser_core.engine import workshop as engine_workshop
 from ser_core.engine._engine import CutOff
-from ser_core.engine.locks import locked
 from ser_core.engine.stages import Results
 from ser_core.engine.workshop import partial_of, resumable, sweep, workshop
 from ser_core.errors import BadInput
+from ser_core.locks import locked
 
 PLAN = {"model": "majority", "seed": 0, "settings": {"a": [1, 2]}}
 

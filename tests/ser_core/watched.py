@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from ser_core import run_plan
-from ser_core.engine.locks import locked, wait_until_free
 from ser_core.features import features
+from ser_core.locks import locked, wait_until_free
 from ser_core.methods._method import Ears, Method, Rated, emotions_of
 
 FRAME_S = 0.01
