@@ -9,9 +9,11 @@ A method rates whole clips, or it marks parts of them (``ser_core/diarization/``
 from __future__ import annotations
 
 import dataclasses
+import sys
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,57 @@ class Rated:
     """Of a method that marks: ``stimulus, start_s, end_s`` of each frame, then a column for each label, float32."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What one model is to learn: the arguments of ``fit``."""
+
+    train: pd.DataFrame
+    dev: pd.DataFrame
+    config: Any
+
+
+def _said(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a long training is given beside what it learns from."""
+
+    folder: Path | None = None
+    """Where it keeps what it needs to go on exactly from where it was cut off; what lies there is of the same lesson."""
+    say: Callable[[str], None] = _said
+    """Told in words how far it is, with the time left."""
+
+
+CURVE = ("stage", "epoch", "train_loss", "dev_loss", "dev_ua", "seconds")
+"""Columns of a learning curve: a row for each epoch, from 1; stage 1, or 2 of what went on from another model."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a fitted model tells of how it was fitted; what does not apply is empty."""
+
+    curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE)))
+    """Columns ``CURVE``; losses in nats, accuracies in [0, 1]."""
+    epochs: int | None = None
+    kept: int | None = None
+    """The epoch whose weights these are, counted over all stages."""
+    stopped: str = ""
+    """``patience`` or ``epochs``."""
+    trainable: int | None = None
+    """How many numbers were learned."""
+    batch: int | None = None
+    """Clips of one step of the optimiser."""
+    peak_memory_mb: float | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader must know: that a batch was halved because memory ran out, for example."""
+
+
+def _tells_nothing(model: Any) -> Told:
+    return Told()
+
+
 def _hears_nothing(config: Any) -> Ears | None:
     return None
 
@@ -68,6 +121,14 @@ class Method:
     """The language (BCP 47) that one which comes trained has learned."""
     marks: bool = False
     """Whether it marks parts of clips, rather than rating them whole."""
+    fit_many: Callable[[Sequence[Lesson]], list[Any]] | None = None
+    """Several models at once as one program, each as ``fit`` would make it up to rounding; their configs may differ."""
+    further: Callable[..., Any] | None = None
+    """``further(model, train, dev, config) -> model``: goes on from a fitted model with other clips (a second stage)."""
+    watched: bool = False
+    """Whether ``fit`` and ``further`` take ``watch=Watch(...)``."""
+    tells: Callable[[Any], Told] = _tells_nothing
+    """``tells(model)``: how it was fitted."""
 
 
 def configured(method: Method, chosen: Mapping[str, Any], *, seed: int) -> Any:
