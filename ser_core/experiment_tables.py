@@ -1,0 +1,153 @@
+"""The tables of an experiment (``python -m ser_core run``), and what they come to over folds.
+
+``models.csv`` has a row for each model that was tested: what it is, where it learned, where it was tested, and how well it
+did there. ``curves.csv`` has a row for each epoch of each model. Accuracies lie in [0, 1], losses are in nats, times in
+seconds.
+
+A *cell* is everything but fold and seed: one encoder, method, its settings and layer, one setting, source and target. Its
+accuracy is the mean over folds, after the mean over the seeds of each fold; the range of these is how far the folds lie
+apart. The layer of a cell is chosen by dev clips alone, so that no test clip chooses what it then measures.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ser_core.tables import Column, Table
+
+PLACE = ("setting", "source_corpus", "source", "target_corpus", "target")
+"""Where a model learned and was tested."""
+KIND = ("encoder", "method", "settings")
+"""What kind of model it is; ``settings`` leaves out the layer, which has a column of its own."""
+CELL = (*KIND, *PLACE, "layer")
+
+MODELS = Table(
+    "models",
+    ("model",),
+    (
+        Column("model", "number of the model, from 0", "number", required=True),
+        Column("rater", "the model among the raters", required=True),
+        Column("encoder", "what turned sound into features"),
+        Column("revision", "which version of the encoder"),
+        Column("method", "what turned features into labels", required=True),
+        Column("settings", "what of the method was not left as it is by itself: 'key=value key=value'"),
+        Column("layer", "hidden state that was heard; empty if the method has none", "number"),
+        Column("setting", "mono, cross, trans or two_stage", required=True),
+        Column("source_corpus", "corpus trained on"),
+        Column("source", "language trained on"),
+        Column("target_corpus", "corpus tested on"),
+        Column("target", "language tested on"),
+        Column("fold", "number of the fold, from 0", "number", required=True),
+        Column("seed", "of everything that is drawn by chance", "number", required=True),
+        Column("ua", "unweighted accuracy on the test clips, in [0, 1]", "number"),
+        Column("wa", "weighted accuracy on them, in [0, 1]", "number"),
+        Column("n", "test clips", "number"),
+        Column("dev_ua", "unweighted accuracy on the dev clips, in [0, 1]", "number"),
+        Column("dev_loss", "cross-entropy on the dev clips, in nats", "number"),
+        Column("epochs", "epochs learned", "number"),
+        Column("kept", "the epoch whose weights were tested, from 1", "number"),
+        Column("stopped", "patience or epochs"),
+        Column("trainable", "how many numbers were learned", "number"),
+        Column("n_train", "clips learned from", "number"),
+        Column("n_dev", "clips that stopped it", "number"),
+        Column("seconds", "how long it learned and rated", "number"),
+        Column("peak_memory_mb", "most memory it took, in MB", "number"),
+        Column("batch", "clips of one step of the optimiser", "number"),
+        Column("device", "where it was computed"),
+        Column("chosen", "yes for the settings and layer with the best mean dev_ua of this encoder, method and place"),
+        Column("listened_ua", "unweighted accuracy on the clips that listeners heard, in [0, 1]", "number"),
+        Column("listened_n", "how many of these clips", "number"),
+        Column("notes", "what a reader must know of it"),
+    ),
+)
+CURVES = Table(
+    "curves",
+    ("model", "stage", "epoch"),
+    (
+        Column("model", "number of the model in models.csv", "number", required=True),
+        Column("stage", "1, or 2 of what went on from another model", "number", required=True),
+        Column("epoch", "number of the epoch, from 1, counted over all stages", "number", required=True),
+        Column("train_loss", "cross-entropy on the training clips, in nats", "number"),
+        Column("dev_loss", "cross-entropy on the dev clips, in nats", "number"),
+        Column("dev_ua", "unweighted accuracy on the dev clips, in [0, 1]", "number"),
+        Column("seconds", "how long the epoch took", "number"),
+    ),
+)
+FINDINGS = Table(
+    "findings",
+    ("severity", "check", "what"),
+    (
+        Column("severity", "alarm, warning or note", required=True),
+        Column("check", "which check found it"),
+        Column("what", "what was found", required=True),
+        Column("clips", "some of the clips it is about"),
+    ),
+)
+
+_FIRST = {"mono": 0, "cross": 1, "trans": 2, "two_stage": 3}
+
+
+def by_fold(models: pd.DataFrame) -> pd.DataFrame:
+    """One value for each cell and fold: the mean over its seeds.
+
+    Args:
+        models: columns ``MODELS``, numbers as such.
+
+    Returns:
+        ``CELL``, ``fold, ua, dev_ua, seeds, models``.
+    """
+    kept = models.assign(settings=models["settings"].map(without_layer))
+    each = kept.groupby([*CELL, "fold"], sort=False, dropna=False)
+    return each.agg(
+        ua=("ua", "mean"), dev_ua=("dev_ua", "mean"), seeds=("seed", "nunique"), models=("model", "size")
+    ).reset_index()
+
+
+def summary(models: pd.DataFrame) -> pd.DataFrame:
+    """One row for each cell: accuracy over the folds, and how far these lie apart.
+
+    Returns:
+        ``CELL``; ``ua`` and ``dev_ua``, means over folds; ``lowest``, ``highest`` and ``sd`` (n - 1) of the folds' UA;
+        numbers of ``folds``, ``seeds`` and ``models``. By setting, place, kind and layer.
+
+    >>> given = [[0, 0, 0.5], [0, 1, 0.75], [1, 0, 1.0], [1, 1, 1.0]]
+    >>> rows = pd.DataFrame(given, columns=["fold", "seed", "ua"]).assign(dev_ua=1.0, model=range(4))
+    >>> rows = rows.assign(encoder="e", method="m", settings="layer=2 tune=lora", layer=2.0, setting="mono", source="de")
+    >>> cells = summary(rows.assign(target="de", source_corpus="c", target_corpus="c"))
+    >>> cells[["settings", "ua", "lowest", "folds"]].values.tolist()
+    [['tune=lora', 0.8125, 0.625, 2]]
+    """
+    folds = by_fold(models)
+    each = folds.groupby(list(CELL), sort=False, dropna=False)
+    cells = each.agg(
+        ua=("ua", "mean"),
+        lowest=("ua", "min"),
+        highest=("ua", "max"),
+        sd=("ua", "std"),
+        dev_ua=("dev_ua", "mean"),
+        folds=("fold", "nunique"),
+        seeds=("seeds", "max"),
+        models=("models", "sum"),
+    ).reset_index()
+    order = cells.assign(setting=cells["setting"].map(_FIRST))
+    return cells.loc[order.sort_values([*PLACE, *KIND, "layer"], kind="stable").index].reset_index(drop=True)
+
+
+def best(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of each kind of model in each place the layer that did best on the dev clips; of equal ones the first.
+
+    Args:
+        cells: as of ``summary``.
+    """
+    ranked = cells.assign(_dev=cells["dev_ua"].round(12)).sort_values("_dev", ascending=False, kind="stable")
+    kept = ranked.drop_duplicates([*KIND, *PLACE]).sort_index()
+    return kept.drop(columns="_dev").reset_index(drop=True)
+
+
+def without_layer(settings: str) -> str:
+    """What was set, but for the layer.
+
+    >>> without_layer("layer=3 tune=lora from_layer=2")
+    'tune=lora from_layer=2'
+    """
+    return " ".join(word for word in settings.split() if not word.startswith("layer="))
