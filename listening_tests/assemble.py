@@ -18,8 +18,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from listening_tests import yaml_lines
-from ser_core import ratings, stimuli
+from ser_core import ratings, stimuli, yaml_lines
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import normal

@@ -16,8 +16,8 @@ from listening_tests.screening import Background
 from listening_tests.settings import Block, Entry
 from listening_tests.timeline import Listener, Unordered
 from listening_tests.trial import trial_types
-from listening_tests.yaml_lines import Where
 from ser_core.errors import BadInput, nearest
+from ser_core.yaml_lines import Where
 
 if TYPE_CHECKING:
     from listening_tests.study import Study

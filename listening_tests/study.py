@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from listening_tests import screening, settings, study_checks, yaml_lines
+from listening_tests import screening, settings, study_checks
 from listening_tests.settings import Block, Entry, Settings
 from listening_tests.trial import Texts
-from ser_core import places, ratings
+from ser_core import places, ratings, yaml_lines
 from ser_core.errors import BadInput, Problem
 from ser_core.languages import base, is_dialect
 

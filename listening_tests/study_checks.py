@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from listening_tests import languages, order_checks, yaml_lines
+from listening_tests import languages, order_checks
 from listening_tests.settings import Block, Entry, Lines, Settings, blocks, leaves
 from listening_tests.trial import trial_types
-from ser_core import audio, ratings
+from ser_core import audio, ratings, yaml_lines
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import is_tag

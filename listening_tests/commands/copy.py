@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from listening_tests import study, yaml_lines
+from listening_tests import study
 from listening_tests.commands.new import identity
 from listening_tests.study import Study
-from ser_core import stimuli
+from ser_core import stimuli, yaml_lines
 from ser_core.cli import Command
 from ser_core.errors import BadInput, Problem
 

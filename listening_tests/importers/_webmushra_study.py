@@ -20,14 +20,14 @@ from urllib.parse import unquote
 import pandas as pd
 import yaml
 
-from listening_tests import study, yaml_lines
+from listening_tests import study
 from listening_tests.importers import _html, _lenient_yaml
 from listening_tests.importers._importer import Options
 from listening_tests.importers._lenient_yaml import Node
 from listening_tests.importers._report import MISSING, Outcome, Report, ToDo
 from listening_tests.importers._webmushra_order import parts, timeline
 from listening_tests.importers._webmushra_pages import Draft, Entry, Heard, inside
-from ser_core import ratings
+from ser_core import ratings, yaml_lines
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.languages import is_tag

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import babel
 
-from listening_tests import yaml_lines
+from ser_core import yaml_lines
 from ser_core.languages import base, is_tag
 
 _FOLDER = Path(__file__).parent

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from listening_tests.yaml_lines import read
 from ser_core.errors import BadInput
+from ser_core.yaml_lines import read
 
 
 def _read(tmp_path: Path, text: str):
