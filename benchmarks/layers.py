@@ -42,19 +42,25 @@ def plain(bank: Vector, labels: Rows, probe: Probe, recipe: Recipe, *, device: s
         head.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon, weight_decay=recipe.weight_decay
     )
     entropy = nn.CrossEntropyLoss()
-    dev = torch.from_numpy(probe.dev).to(device)
+    dev, curve = torch.from_numpy(probe.dev).to(device), []
     lowest, best, fell, kept, state, loss_kept, stopped = np.inf, np.inf, 0, 0, head.state_dict(), np.inf, "epochs"
     for epoch in range(1, recipe.epochs + 1):
         order = probe.train[probing.batches(len(probe.train), seed=probe.seed, epoch=epoch - 1)]
+        learned = []
         for start in range(0, len(order), recipe.batch):
             rows = torch.from_numpy(order[start : start + recipe.batch]).to(device)
             adam.zero_grad()
-            entropy(head(vectors[rows]), truth[rows]).backward()
+            cost = entropy(head(vectors[rows]), truth[rows])
+            cost.backward()
             adam.step()
+            learned.append(cost.detach() * len(rows))
         with torch.no_grad():
             scores = head(vectors[dev])
             loss = float(entropy(scores, truth[dev]))
-            value = loss if recipe.keep == "loss" else -float((scores.argmax(-1) == truth[dev]).float().mean())
+            right = scores.argmax(-1) == truth[dev]
+        value = loss if recipe.keep == "loss" else -float(right.float().mean())
+        recalls = [float(right[truth[dev] == each].float().mean()) for each in set(truth[dev].tolist())]
+        curve.append((float(torch.stack(learned).sum()) / len(order), loss, np.mean(recalls)))
         if value < best:
             best, kept, loss_kept = value, epoch, loss
             state = {name: tensor.clone() for name, tensor in head.state_dict().items()}
@@ -65,7 +71,7 @@ def plain(bank: Vector, labels: Rows, probe: Probe, recipe: Recipe, *, device: s
             break
     numbers = [tensor.cpu().numpy() for tensor in state.values()]
     weights = tuple((weight.T, bias) for weight, bias in zip(numbers[::2], numbers[1::2], strict=True))
-    return Fitted(weights, epoch, kept, stopped, loss_kept)
+    return Fitted(weights, epoch, kept, stopped, loss_kept, np.array(curve))
 
 
 def made(options: argparse.Namespace) -> tuple[Vector, Rows, list[Probe]]:

@@ -76,7 +76,7 @@ class Probe:
     train: Rows
     """Which clips of the bank it learns from."""
     dev: Rows
-    """Which stop it."""
+    """Which stop it; without any it learns for all epochs, and keeps the last."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ class Fitted:
     stopped: str
     """``patience`` or ``epochs``."""
     dev_loss: float
-    """Of the kept epoch: mean cross-entropy in nats."""
+    """Of the kept epoch: mean cross-entropy in nats; nan without dev clips."""
+    curve: npt.NDArray[np.float64]
+    """[epoch, 3]: mean loss of the training clips, each when it was learned from; then of the dev clips after the epoch mean
+    loss, and UA (mean recall of the classes that are there)."""
 
     def posterior(self, vectors: Vector) -> npt.NDArray[np.float64]:
         """[clip, dim] -> [clip, class], rows summing to 1."""

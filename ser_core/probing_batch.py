@@ -92,11 +92,13 @@ class _Heads:
                 entering[-1].relu_()
         return entering
 
-    def step(self, features: Tensor, labels: Tensor, weight: Tensor, recipe: Recipe, runs: Sequence[Run]) -> None:
-        """One step of AdamW of the first heads: features [p, B, D], labels and weight [p, B]."""
+    def step(self, features: Tensor, labels: Tensor, weight: Tensor, recipe: Recipe, runs: Sequence[Run]) -> Tensor:
+        """One step of AdamW of the first heads: features [p, B, D], labels and weight [p, B] -> each clip's loss."""
         *entering, scores = self.forward(features)
         busy = len(features)
-        error = scores.softmax(-1)
+        error = scores.log_softmax(-1)
+        loss = -error.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+        error.exp_()
         error.scatter_add_(-1, labels.unsqueeze(-1), error.new_full((*labels.shape, 1), -1.0))
         error *= weight.unsqueeze(-1)
         gradient = self.values.new_empty(busy, self.values.shape[1])
@@ -108,6 +110,7 @@ class _Heads:
             if n:
                 error = (error @ weights[n][0].mT) * (entering[n] > 0)
         self._adamw(gradient, recipe, runs)
+        return loss
 
     def _adamw(self, gradient: Tensor, recipe: Recipe, runs: Sequence[Run]) -> None:
         """torch's own, in one pass over memory; a run of probes that took as many steps is one parameter."""
@@ -167,19 +170,22 @@ def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe, classes: int) -> li
     best = heads.values.clone()
     lowest = torch.full((len(probes),), torch.inf).to(bank.vectors)
     kept_value, loss_kept = torch.full_like(lowest, torch.inf), lowest.clone()
+    blind = torch.tensor([not len(p.dev) for p in probes], device=device)
+    course = np.full((recipe.epochs, len(probes), 3), np.nan)
     fell, kept = [0] * len(probes), [0] * len(probes)
     ended: dict[int, tuple[int, str]] = {}
     for epoch in range(recipe.epochs):
-        _epoch(heads, bank, [probes[n] for n in alive], first, epoch, recipe)
-        loss, accuracy = _dev(heads, bank, dev)
+        learned = _epoch(heads, bank, [probes[n] for n in alive], first, epoch, recipe)
+        loss, accuracy, ua = _dev(heads, bank, dev)
         here = torch.tensor(alive, device=device)
+        course[epoch, alive] = torch.stack([learned, loss, ua], 1).cpu().numpy()
         value = loss if recipe.keep == "loss" else -accuracy
-        better = value < kept_value[here]
+        better = (value < kept_value[here]) | blind[here]
         at = here[better]
         best[at], kept_value[at], loss_kept[at] = heads.values[better], value[better], loss[better]
         for n in at.tolist():
             kept[n] = epoch + 1
-        falls = loss < lowest[here]
+        falls = (loss < lowest[here]) | blind[here]
         lowest[here[falls]] = loss[falls]
         for n in here[falls].tolist():
             fell[n] = epoch + 1
@@ -197,14 +203,17 @@ def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe, classes: int) -> li
     for n in range(len(probes)):
         epochs, stopped = ended.get(n, (recipe.epochs, "epochs"))
         weights = tuple((weight[n].copy(), bias[n].copy()) for weight, bias in whole)
-        result.append(Fitted(weights, epochs, kept[n], stopped, float(loss_kept[n])))
+        curve = course[:epochs, n]
+        result.append(Fitted(weights, epochs, kept[n], stopped, float(loss_kept[n]), curve))
     return result
 
 
-def _epoch(heads: _Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> None:
+def _epoch(heads: _Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> Tensor:
+    """One of all probes; their mean training loss, [P]."""
     orders = {(p.seed, len(p.train)): probing.batches(len(p.train), seed=p.seed, epoch=epoch) for p in probes}
     taken = _padded([p.train[orders[p.seed, len(p.train)]] for p in probes], first, bank)
     lengths = [-(-len(p.train) // recipe.batch) for p in probes]
+    loss = taken.weight.new_zeros(len(probes))
     for step in range(lengths[0]):
         start, busy = step * recipe.batch, sum(length > step for length in lengths)
         alike = [(length, len(list(same))) for length, same in groupby(lengths[:busy])]
@@ -212,22 +221,25 @@ def _epoch(heads: _Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, ep
         runs = [(end - count, end, epoch * length + step) for end, (length, count) in zip(ends, alike, strict=True)]
         rows, there = (t[:busy, start : start + recipe.batch] for t in (taken.rows, taken.weight))
         weight = there / there.sum(1, keepdim=True)
-        heads.step(_vectors(bank, rows), bank.labels[rows], weight, recipe, runs)
+        loss[:busy] += (heads.step(_vectors(bank, rows), bank.labels[rows], weight, recipe, runs) * there).sum(1)
+    return loss / taken.weight.sum(1)
 
 
-def _dev(heads: _Heads, bank: Bank, dev: _Padded) -> tuple[Tensor, Tensor]:
-    """Mean loss and accuracy of each probe on its dev clips, [P]."""
+def _dev(heads: _Heads, bank: Bank, dev: _Padded) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean loss, accuracy and UA of each probe on its dev clips, [P]."""
     import torch
 
-    loss, right = torch.zeros_like(dev.weight[:, 0]), torch.zeros_like(dev.weight[:, 0])
+    loss = torch.zeros_like(dev.weight[:, 0])
+    there, right = (loss.new_zeros(len(loss), heads.widths[-1]) for _ in range(2))
     for start in range(0, dev.rows.shape[1], _DEV_AT_ONCE):
         rows, weight = (t[:, start : start + _DEV_AT_ONCE] for t in (dev.rows, dev.weight))
         scores = heads.forward(_vectors(bank, rows))[-1]
         labels = bank.labels[rows]
         loss -= (scores.log_softmax(-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1) * weight).sum(1)
-        right += ((scores.argmax(-1) == labels) * weight).sum(1)
-    count = dev.weight.sum(1)
-    return loss / count, right / count
+        there.scatter_add_(1, labels, weight)
+        right.scatter_add_(1, labels, (scores.argmax(-1) == labels) * weight)
+    count = there.sum(1)
+    return loss / count, right.sum(1) / count, (right / there).nanmean(1)
 
 
 def _vectors(bank: Bank, rows: Tensor) -> Tensor:
@@ -238,8 +250,10 @@ def _padded(rows: Sequence[Rows], first: Tensor, bank: Bank) -> _Padded:
     """Clips of each probe -> rows of the bank, ``first`` being where the probe's layer begins."""
     import torch
 
-    longest = max(map(len, rows))
-    filled = torch.from_numpy(np.stack([np.pad(each, (0, longest - len(each)), mode="edge") for each in rows]))
+    longest = max(1, *map(len, rows))
+    filled = torch.from_numpy(
+        np.stack([np.pad(each if len(each) else [0], (0, longest - max(1, len(each))), mode="edge") for each in rows])
+    )
     sizes = torch.tensor([len(each) for each in rows]).unsqueeze(1)
     there = torch.arange(longest) < sizes
     return _Padded((filled + first.unsqueeze(1)).to(bank.vectors.device), there.to(bank.vectors))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from ser_core.errors import BadInput
 from ser_core.probing import Fitted, Probe, Recipe
 
 LAYERS, CLIPS, DIM = 2, 80, 12
+NEVER = np.empty((0, 3))
 QUICK = {"learning_rate": 0.02, "batch": 16, "epochs": 24, "patience": 3}
 
 
@@ -66,6 +69,8 @@ def test_in_float64_each_probe_is_that_of_a_plain_loop_from_the_first_step_to_it
     assert len({f.epochs for f in together}) > 2
     assert max(apart(a, b) for a, b in zip(together, alone, strict=True)) < 1e-12
     assert [f.dev_loss for f in together] == pytest.approx([f.dev_loss for f in alone], abs=1e-12)
+    for ours, theirs in zip(together, alone, strict=True):
+        assert ours.curve == pytest.approx(theirs.curve, abs=1e-6)
 
 
 @pytest.mark.parametrize("preset", probing.PRESETS)
@@ -95,7 +100,7 @@ def test_layers_start_alike_and_seeds_do_not(bank, labels, probes):
 
 
 def test_a_probe_says_of_clips_what_its_head_computes():
-    head = Fitted(((np.array([[1.0, -1.0]]), np.zeros(2)), (np.eye(2), np.array([0.0, 1.0]))), 1, 1, "epochs", 0.0)
+    head = Fitted(((np.array([[1.0, -1.0]]), np.zeros(2)), (np.eye(2), np.array([0.0, 1.0]))), 1, 1, "epochs", 0.0, NEVER)
     said = head.posterior(np.array([[1.0], [-2.0]], np.float32))
     # relu(1, -1) -> (1, 0 + 1): even; relu(-2, 2) -> (0, 2 + 1)
     assert said == pytest.approx(np.array([[0.5, 0.5], [1 / (1 + np.e**3), np.e**3 / (1 + np.e**3)]]))
@@ -105,3 +110,15 @@ def test_a_recipe_that_cannot_be_is_refused_with_all_that_is_wrong():
     with pytest.raises(BadInput) as bad:
         Recipe(hidden=(0,), learning_rate=0, batch=0, epochs=0, patience=0, keep="best")  # type: ignore[arg-type]
     assert len(bad.value.problems) == 6
+
+
+def test_without_dev_clips_a_probe_learns_for_all_epochs_and_keeps_the_last_whatever_lies_beside_it(bank, labels, probes):
+    recipe, nobody = Recipe(**QUICK), np.array([], dtype=np.int64)
+    blind, other = probing.fit(bank, labels, [replace(probes[0], dev=nobody), probes[1]], recipe)
+    assert course(blind) == (24, 24, "epochs")
+    assert np.isnan(blind.dev_loss)
+    assert np.isnan(blind.curve[:, 1:]).all()
+    assert blind.curve[:, 0] == pytest.approx(
+        plain(bank, labels, probes[0], replace(recipe, patience=99)).curve[:, 0], abs=1e-5
+    )
+    assert course(other) == course(plain(bank, labels, probes[1], recipe))

@@ -1,0 +1,193 @@
+"""A small head on one layer of a frozen encoder, as in the papers' layer-wise experiments: ``probing`` says how it learns.
+
+Unlike ``probe``, which is fitted to its one optimum, it is trained by epochs and stopped by the dev part; without one it
+learns for all its epochs. Many of them (layers x folds x seeds) are trained as one program (``fit_many``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ser_core import probing
+from ser_core.encoders._find import find
+from ser_core.errors import BadInput, Problem
+from ser_core.methods._heard import heard
+from ser_core.methods._method import CURVE, Ears, Lesson, Method, Rated, Told, emotions_of, posterior
+from ser_core.probing import PRESETS, Fitted, Probe, Recipe
+
+_RECIPE = {field.name for field in dataclasses.fields(Recipe)}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the head hears, and how it learns; what is left empty is the preset's."""
+
+    seed: int = 0
+    """Of the weights it starts from, and of the order of clips."""
+    encoder: str = "logmel"
+    """Its name."""
+    layer: int = -1
+    """Whose frames; negative: from the end."""
+    pooling: Literal["mean", "mean_std"] = "mean"
+    """Means over a clip's frames; or means and deviations."""
+    preset: Literal["paper", "as_run"] = "paper"
+    """Han et al. 2025: as its text says, or as its authors' code did."""
+    hidden: str | tuple[int, ...] = ""
+    """Widths of hidden layers, such as 128,16; none: no hidden layer."""
+    learning_rate: float | None = None
+    epsilon: float | None = None
+    weight_decay: float | None = None
+    batch: int | None = None
+    """Clips of one step."""
+    epochs: int | None = None
+    """At most."""
+    patience: int | None = None
+    """Epochs without a lower dev loss after which it is over."""
+    keep: Literal["loss", "accuracy"] | None = None
+    """Kept are the weights of the lowest dev loss, or of the first highest dev accuracy."""
+
+    def __post_init__(self) -> None:
+        """Refuse an encoder or layer that there is not, and what cannot be learned with."""
+        if not isinstance(self.hidden, str):
+            object.__setattr__(self, "hidden", ",".join(map(str, self.hidden)) or "none")
+        problems = [] if self.seed >= 0 else [Problem(f"seed must be 0 or more, not {self.seed}.")]
+        for check in (lambda: find(self.encoder).layer(self.layer), lambda: self.recipe):
+            try:
+                check()
+            except BadInput as bad:
+                problems += bad.problems
+        if problems:
+            raise BadInput(*problems)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The preset's, with what was chosen beside it."""
+        chosen: dict[str, Any] = {name: getattr(self, name) for name in _RECIPE - {"hidden"}}
+        if self.hidden:
+            chosen["hidden"] = _widths(str(self.hidden))
+        return dataclasses.replace(PRESETS[self.preset], **{k: v for k, v in chosen.items() if v is not None})
+
+
+@dataclass(frozen=True)
+class Model:
+    """The emotions, and the head that tells them apart."""
+
+    config: Config
+    labels: tuple[str, ...]
+    head: Fitted
+
+
+def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
+    """Train one head.
+
+    Raises:
+        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, clips that cannot be heard.
+    """
+    return fit_many([Lesson(train, dev, config)])[0]
+
+
+def fit_many(lessons: Sequence[Lesson]) -> list[Model]:
+    """Train the heads that share encoder, pooling, recipe and emotions as one program; layers, seeds and clips may differ.
+
+    Raises:
+        BadInput: as ``fit``; of all lessons at once.
+    """
+    if problems := [problem for lesson in lessons for problem in _wrong(lesson)]:
+        raise BadInput(*dict.fromkeys(problems))
+    order = sorted(range(len(lessons)), key=lambda n: repr(_shared(lessons[n])))
+    models: dict[int, Model] = {}
+    for _, alike in groupby(order, key=lambda n: _shared(lessons[n])):
+        block = list(alike)
+        models |= zip(block, _together([lessons[n] for n in block]), strict=True)
+    return [models[n] for n in range(len(lessons))]
+
+
+def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+    """The softmax of the head for every clip.
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    vectors = heard(hears(model.config), stimuli).layer(model.config.layer)
+    return posterior(stimuli, model.labels, model.head.posterior(vectors))
+
+
+def hears(config: Config) -> Ears:
+    """Means of all layers, for that is how they are kept; the layer is taken from them."""
+    return Ears(config.encoder, config.pooling)
+
+
+def tells(model: Model) -> Told:
+    """How the head learned; ``seconds`` are empty, for it does not learn alone."""
+    head = model.head
+    curve = pd.DataFrame(head.curve, columns=["train_loss", "dev_loss", "dev_ua"])
+    curve = curve.assign(stage=1, epoch=np.arange(1, len(curve) + 1), seconds=np.nan)[list(CURVE)]
+    trainable = sum(part.size for layer in head.weights for part in layer)
+    return Told(curve, head.epochs, head.kept, head.stopped, trainable, model.config.recipe.batch)
+
+
+def _widths(written: str) -> tuple[int, ...]:
+    words = [] if written == "none" else written.replace(",", " ").split()
+    if wrong := [word for word in words if not word.isdecimal()]:
+        raise BadInput(f"hidden must be widths such as 128,16, or none, not '{written}' ('{wrong[0]}' is no width).")
+    return tuple(map(int, words))
+
+
+def _shared(lesson: Lesson) -> tuple[str, str, Recipe, tuple[str, ...]]:
+    """What heads of one program have in common."""
+    config: Config = lesson.config
+    return config.encoder, config.pooling, config.recipe, emotions_of(lesson.train)
+
+
+def _wrong(lesson: Lesson) -> list[Problem]:
+    labels = emotions_of(lesson.train)
+    problems = []
+    if len(labels) < 2:
+        held = f"only {labels[0]}" if labels else "none"
+        problems.append(Problem(f"a probe needs at least two emotions to tell apart; the training part holds {held}."))
+    if strange := sorted(set(lesson.dev["truth"]) - set(labels)):
+        problems.append(Problem(f"dev clips are {', '.join(strange)}, of which the training part holds none."))
+    return problems
+
+
+def _together(lessons: Sequence[Lesson]) -> list[Model]:
+    """Heads that share what ``_shared`` says."""
+    from ser_core.features import device_named
+
+    config, labels = lessons[0].config, emotions_of(lessons[0].train)
+    tables = {id(table): table for lesson in lessons for table in (lesson.train, lesson.dev)}  # many learn from one table
+    clips = pd.concat(list(tables.values()), ignore_index=True).drop_duplicates(["sha256", "truth"], ignore_index=True)
+    at = {clip: n for n, clip in enumerate(zip(clips["sha256"], clips["truth"], strict=True))}
+    rows = {
+        key: np.array([at[clip] for clip in zip(table["sha256"], table["truth"], strict=True)], dtype=np.int64)
+        for key, table in tables.items()
+    }
+    number = [find(config.encoder).layer(lesson.config.layer) for lesson in lessons]
+    layers = sorted(set(number))
+    known = heard(hears(config), clips)
+    probes = [
+        Probe(layers.index(layer), lesson.config.seed, rows[id(lesson.train)], rows[id(lesson.dev)])
+        for layer, lesson in zip(number, lessons, strict=True)
+    ]
+    bank = np.stack([known.layer(layer) for layer in layers])
+    truth = np.array([labels.index(label) for label in clips["truth"]])
+    heads = probing.fit(bank, truth, probes, config.recipe, device=device_named("auto"))
+    return [Model(lesson.config, labels, head) for lesson, head in zip(lessons, heads, strict=True)]
+
+
+METHOD = Method(
+    title="Layer probe, trained by epochs",
+    config=Config,
+    fit=fit,
+    predict=predict,
+    hears=hears,
+    fit_many=fit_many,
+    tells=tells,
+)
