@@ -8,6 +8,7 @@ fewer, and then it is said. A setting joins pools to tasks, by what the encoder 
     mono   learns and is tested in the language of the encoder (any, where that is not told)
     cross  learns in one language, that of the encoder where it is told, and is tested in another
     trans  learns and is tested in a language that is not the encoder's
+    two_stage  as cross, and goes on to learn from the training clips of the target before it is tested there
 
 All of it follows from ids, emotions, speakers and seed, never from the order of rows. Every clip is told by its id; none is
 copied. Han et al. 2025, "Cross-Lingual Speech Emotion Recognition: Humans vs. Self-Supervised Models", section IV, says the
@@ -123,6 +124,9 @@ class Task:
     train: tuple[str, ...]
     dev: tuple[str, ...]
     test: tuple[str, ...]
+    then_train: tuple[str, ...] = ()
+    """What it goes on to learn from in a second stage; empty where there is none."""
+    then_dev: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -308,8 +312,9 @@ def tasks(
     Args:
         cut: the folds.
         clips: the table they were cut from, for the speakers.
-        settings: one or more of mono, cross, trans.
-        dev_from: where the clips that stop a cross-lingual model come from, source or target.
+        settings: one or more of mono, cross, trans, two_stage.
+        dev_from: where the clips that stop a cross-lingual model come from, source or target. Each of two stages is stopped
+            by clips of the language that it learns from.
         encoder_language: what the encoder was pretrained on (BCP 47); empty: not told.
 
     Raises:
@@ -327,10 +332,11 @@ def tasks(
         if not pairs:
             problems.append(_nothing(setting, pools, encoder_language))
         for source, target in pairs:
-            stops = target if dev_from == "target" else source
+            stops = target if dev_from == "target" and setting == "cross" else source
             for fold in sorted(set(cut.rows["fold"])):
-                parts = (cut.ids(p, fold, part) for p, part in zip((source, stops, target), PARTS, strict=True))
-                found.append(Task(setting, source, target, int(fold), *parts))
+                parts = [cut.ids(p, fold, part) for p, part in zip((source, stops, target), PARTS, strict=True)]
+                then = [cut.ids(target, fold, part) for part in PARTS[:2]] if setting == "two_stage" else []
+                found.append(Task(setting, source, target, int(fold), *parts, *then))
     problems += _leaks(found, clips, cut.by_utterance)
     if problems:
         raise BadInput(*problems)
@@ -348,7 +354,7 @@ def _pairs(setting: str, pools: list[Pool], own: str) -> list[tuple[Pool, Pool]]
 def _nothing(setting: str, pools: list[Pool], own: str) -> Problem:
     there = ", ".join(sorted({p.language for p in pools}))
     if setting == "trans" and not own:
-        return Problem("trans needs the language that the encoder was pretrained on; tell it with --encoder-language")
+        return Problem("trans needs the language that the encoder was pretrained on, and it is not told")
     needs = {"mono": f"clips in '{own}'", "trans": f"clips in another language than '{own}'"}
     cross = f"clips in '{own}' and in another language" if own else "clips in two languages"
     return Problem(f"{setting} needs {needs.get(setting, cross)}; the clips are in {there}")
@@ -358,14 +364,15 @@ def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[P
     voices = dict(zip(clips["stimulus"], zip(clips["corpus"], clips["speaker"], strict=True), strict=True))
     for task in found:
         where = f"{task.setting} {task.name}, fold {task.fold}"
-        train, test = set(task.train), set(task.test)
-        if both := (train & test) | (set(task.dev) & (train | test)):
-            yield Problem(f"{where}: {_named(both)} in two parts")
-        if task.source == task.target and task.target in by_utterance:
-            continue
-        shared = {voices[id_] for id_ in train} & {voices[id_] for id_ in test}
-        if shared := {pair for pair in shared if pair[1]}:
-            yield Problem(f"{where}: speaker {_named({' '.join(p) for p in shared})} in training and in test")
+        learned = ((task.source, task.train, task.dev), (task.target, task.then_train, task.then_dev))
+        test, together = set(task.test), {voices[id_] for id_ in task.test}
+        for pool, train, dev in learned:
+            if both := (set(train) & test) | (set(dev) & (set(train) | test)):
+                yield Problem(f"{where}: {_named(both)} in two parts")
+            if pool == task.target and task.target in by_utterance:
+                continue
+            if shared := {pair for pair in {voices[id_] for id_ in train} & together if pair[1]}:
+                yield Problem(f"{where}: speaker {_named({' '.join(p) for p in shared})} in training and in test")
 
 
 def _named(ids: set[str]) -> str:

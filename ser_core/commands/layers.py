@@ -33,7 +33,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     parser.add_argument(
-        "--setting", nargs="+", default=["mono"], choices=SETTINGS, help="one or more of mono, cross, trans (default mono)"
+        "--setting",
+        nargs="+",
+        default=["mono"],
+        choices=SETTINGS[:3],
+        help="one or more of mono, cross, trans (default mono)",
     )
     parser.add_argument(
         "--encoder-language", default="", metavar="TAG", help="what the encoder was pretrained on; trans needs it"

@@ -180,11 +180,30 @@ def test_what_stops_a_cross_lingual_model_comes_from_where_it_is_told(three, sto
         assert task.test == cut.ids(task.target, task.fold, "test")
 
 
+def test_a_second_stage_learns_in_the_target_and_neither_stage_hears_a_voice_of_the_test(three):
+    cut = splits.folds(three, small(folds=3))
+    speaker = dict(zip(three["stimulus"], three["corpus"] + three["speaker"], strict=True))
+    found = splits.tasks(cut, three, ["two_stage"], dev_from="target", encoder_language="zh")
+    assert {t.name for t in found} == {"b cmn -> a de", "b cmn -> d de"}
+    for task in found:
+        own = tuple(cut.ids(task.target, task.fold, part) for part in splits.PARTS)
+        assert (task.then_train, task.then_dev, task.test) == own
+        assert task.dev == cut.ids(task.source, task.fold, "dev")  # each stage is stopped where it learns
+        assert not {speaker[i] for i in (*task.train, *task.then_train)} & {speaker[i] for i in task.test}
+
+
+def test_a_voice_of_the_first_stage_in_the_test_of_the_second_is_refused_even_where_the_target_is_split_by_utterance():
+    one, many = clips(1, 20, language="en"), clips(6)  # speaker s0 of one corpus speaks both languages
+    cut = splits.folds(pd.concat([one, many], ignore_index=True), small(folds=3, by="where_needed"))
+    with pytest.raises(BadInput, match=r"two_stage c de -> c en, fold \d: speaker 'c s0' is in training and in test"):
+        splits.tasks(cut, pd.concat([one, many]), ["two_stage"], encoder_language="de")
+
+
 def test_settings_that_cannot_be_are_refused_together(three):
     cut = splits.folds(three, small(folds=3))
     with pytest.raises(BadInput, match=r"mono needs clips in 'fr'; the clips are in cmn, de\n.*cross needs"):
         splits.tasks(cut, three, ["mono", "cross"], encoder_language="fr")
-    with pytest.raises(BadInput, match="--encoder-language"):
+    with pytest.raises(BadInput, match="trans needs the language that the encoder was pretrained on, and it is not told"):
         splits.tasks(cut, three, ["trans"])
     with pytest.raises(BadInput, match="Did you mean 'cross'"):
         splits.tasks(cut, three, ["cros"])
