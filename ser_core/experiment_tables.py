@@ -11,6 +11,9 @@ apart. The layer of a cell is chosen by dev clips alone, so that no test clip ch
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from ser_core.tables import Column, Table
@@ -142,6 +145,28 @@ def best(cells: pd.DataFrame) -> pd.DataFrame:
     ranked = cells.assign(_dev=cells["dev_ua"].round(12)).sort_values("_dev", ascending=False, kind="stable")
     kept = ranked.drop_duplicates([*KIND, *PLACE]).sort_index()
     return kept.drop(columns="_dev").reset_index(drop=True)
+
+
+def widest(cells: pd.DataFrame) -> dict[Hashable, Any]:
+    """The cell whose folds lie farthest apart, as a row of ``summary``."""
+    apart = (cells["highest"] - cells["lowest"]).fillna(0)
+    return cells.to_dict("records")[int(apart.to_numpy().argmax())]
+
+
+def effort(models: pd.DataFrame) -> pd.DataFrame:
+    """What the models of each kind took: a row for each encoder, method, settings and device.
+
+    Returns:
+        ``KIND``, ``revision, device, models, trainable, batch, n_train, n_dev, n``; ``epochs``, their median;
+        ``seconds_each``, their median; ``hours``, all together; ``peak_memory_mb``, the most of one. Of numbers that differ
+        between models the greatest.
+    """
+    kept = models.assign(settings=models["settings"].map(without_layer))
+    each = kept.groupby([*KIND, "revision", "device"], sort=False, dropna=False)
+    most = {name: (name, "max") for name in ("trainable", "batch", "n_train", "n_dev", "n")}
+    took = {"epochs": ("epochs", "median"), "seconds_each": ("seconds", "median"), "hours": ("seconds", "sum")}
+    rows = each.agg(models=("model", "size"), **most, **took, peak_memory_mb=("peak_memory_mb", "max")).reset_index()
+    return rows.assign(hours=rows["hours"] / 3600)
 
 
 def without_layer(settings: str) -> str:
