@@ -12,13 +12,15 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core.errors import BadInput, Problem, nearest
-from ser_core.metrics._confusion import mean_of_known
 from ser_core.places import ROOT
 from ser_core.scores import CONFUSION, SCORES
 
 FOLDER = ROOT / "data" / "published"
 _NOTES = "\n## What does not fit together\n"
-_NUMBERS = ("value", "n", "ci_low", "ci_high", "count", "share", "ua_percent", "eder_percent")
+_NUMBERS = (
+    "value", "n", "ci_low", "ci_high", "count", "share", "ua_percent", "eder_percent", "judges", "clips", "judgements", "t",
+    "df",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,59 +79,6 @@ def read(name: str) -> Published:
         confusion=_those_with(tables, CONFUSION),
         notes=readme.partition(_NOTES)[2].partition("\n## ")[0].strip(),
     )
-
-
-def rebuilt_ua(confusion: pd.DataFrame) -> pd.DataFrame:
-    """UA of each group in each language from the shares of its confusion matrix.
-
-    Printed shares are rounded, so this is exact to half of the last digit only.
-
-    Returns:
-        ``group, language, value``, one row per matrix.
-
-    >>> rows = rebuilt_ua(read("han2025").confusion)
-    >>> rows[(rows["group"] == "DE listeners") & (rows["language"] == "cmn")]["value"].round(4).tolist()
-    [0.8275]
-    """
-    right = confusion[confusion["truth"] == confusion["label"]]
-    matrix = right.pivot(index=["group", "language"], columns="truth", values="share")
-    return pd.DataFrame({"value": mean_of_known(matrix.to_numpy(dtype=float))}, index=matrix.index).reset_index()
-
-
-def beside(paper: Published, own: pd.DataFrame, language: str) -> pd.DataFrame:
-    """UA of clips in one language: printed, rebuilt from the printed confusion tables, and one's own.
-
-    Args:
-        paper: the paper.
-        own: columns ``scores.SCORES``; a group of the same name stands in the same row, the others below.
-        language: of the clips.
-
-    Returns:
-        ``group, printed, rebuilt, difference, own, ci_low, ci_high``; ``difference`` is rebuilt less printed, of which up to
-        0.005 can come from the rounding of the printed shares. No rows where nothing is printed of that language.
-
-    >>> table = beside(read("han2025"), pd.DataFrame(columns=list(SCORES)), "cmn")
-    >>> table[["group", "printed", "rebuilt", "difference"]].round(4).values.tolist()[1]
-    ['DE listeners', 0.826, 0.8275, 0.0015]
-    """
-    printed = paper.scores[(paper.scores["metric"] == "ua") & (paper.scores["language"] == language)]
-    rebuilt = rebuilt_ua(paper.confusion[paper.confusion["language"] == language])
-    mine = own[(own["metric"] == "ua") & (own["rater"] == "") & (own["corpus"] == "") & (own["language"] == language)]
-    columns = ["group", "printed", "rebuilt", "difference", "own", "ci_low", "ci_high"]
-    if printed.empty and rebuilt.empty:
-        return pd.DataFrame(columns=columns)
-    both = pd.merge(
-        printed[["group", "value"]].rename(columns={"value": "printed"}),
-        rebuilt[["group", "value"]].rename(columns={"value": "rebuilt"}),
-        on="group",
-        how="outer",
-    )
-    table = both.merge(
-        mine[["group", "value", "ci_low", "ci_high"]].rename(columns={"value": "own"}), on="group", how="outer"
-    )
-    theirs = table[["printed", "rebuilt"]]
-    ranked = table.assign(difference=theirs["rebuilt"] - theirs["printed"], _own=theirs.isna().all(axis=1))
-    return ranked.sort_values(["_own", "group"], ignore_index=True)[columns]
 
 
 def _table(path: Path) -> pd.DataFrame:

@@ -5,7 +5,8 @@ its most probable label. ``cannot_say`` is an answer like any other, unless a me
 type truth are no raters here.
 
 A person whose answers have weights below 1 is no listener, but the votes of many together (as CREMA-D publishes them): who
-agrees with whom cannot be told from them, so that measures of single listeners leave such a rater out and say so.
+agrees with whom cannot be told from them, so that measures of single listeners leave such a rater out and say so. Raters
+made of a paper's counts (``published_counts``) answered no single clip and are left out of every measure here.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ser_core.counting import described, judgements
 from ser_core.emotions import in_order
 from ser_core.ratings import Tables, decide
 from ser_core.statistics import bootstrap
+from ser_core.tables import PUBLISHED_COUNTS
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -34,12 +36,20 @@ def first_hearings(tables: Tables) -> pd.DataFrame:
     """
     rows = tables.ratings[tables.ratings["start_s"].isna()]
     rows = described(rows, tables)
-    rows = rows[rows["rater_type"] != "truth"].assign(_length=rows["repeat"].str.len())
+    rows = rows[(rows["rater_type"] != "truth") & ~rows["rater"].isin(_printed(tables))].assign(
+        _length=rows["repeat"].str.len()
+    )
     rows = rows.sort_values([*_WHO, "rater", "stimulus", "_length", "repeat", "label"], ignore_index=True)
     first = rows.groupby(["rater", "stimulus"])["repeat"].transform("first")
     pooled = (rows["rater_type"] == "human") & (rows["weight"] < 1)
     rows = rows.assign(pooled=pooled.groupby(rows["rater"]).transform("any"))
     return rows[rows["repeat"] == first].drop(columns="_length").reset_index(drop=True)
+
+
+def _printed(tables: Tables) -> pd.Series:
+    """Raters that stand for all whose counts a paper prints: of nobody's single answers to single clips."""
+    raters = tables.raters
+    return raters.loc[raters[PUBLISHED_COUNTS] != "", "rater"] if PUBLISHED_COUNTS in raters else raters["rater"].iloc[:0]
 
 
 def answers(tables: Tables) -> pd.DataFrame:
