@@ -58,6 +58,15 @@ class Asked:
     pair_by: str = ""
     mixed: bool = False
 
+    def typed(self) -> list[str]:
+        """The words that a command line wants for what is chosen otherwise than usual.
+
+        >>> Asked(margin=0.05, mixed=True).typed()
+        ['--margin', '0.05', '--mixed']
+        """
+        margin = [] if self.margin == USUAL.margin else ["--margin", f"{self.margin:g}"]
+        return [*margin, *(["--pair-by", self.pair_by] if self.pair_by else []), *(["--mixed"] if self.mixed else [])]
+
 
 USUAL = Asked()
 

@@ -19,7 +19,7 @@ import streamlit as st
 from listening_tests import export
 from listening_tests.store import Store
 from listening_tests.study import Study
-from ser_core import filters, made_up, places, ratings, report, runs, scores
+from ser_core import comparisons, filters, made_up, places, ratings, report, runs, scores
 from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
 from ser_core.runs import Run
@@ -96,9 +96,11 @@ class Joined:
         """The error rate of every rater on every clip, ``segments.csv`` as ``score`` writes it."""
         return segments(self.tables)
 
-    def commands(self, *names: str, out: str, where: filters.Where = MappingProxyType({})) -> str:
+    def commands(
+        self, *names: str, out: str, where: filters.Where = MappingProxyType({}), options: Sequence[str] = ()
+    ) -> str:
         """What a researcher types to let these commands read the same and write into ``out``, a line for each."""
-        more = filters.typed(where)
+        more = [*options, *filters.typed(where)]
         typed = (shlex.join(["python", "-m", "ser_core", name, *self.folders, "--out", out, *more]) for name in names)
         return "\n".join(filter(None, (self.export, *typed)))
 
@@ -135,7 +137,13 @@ def _joined(
     )
 
 
-def compared(study: Study, store: Store, chosen: Sequence[Run], where: filters.Where) -> Compared | None:
+def compared(
+    study: Study,
+    store: Store,
+    chosen: Sequence[Run],
+    where: filters.Where,
+    options: comparisons.Asked = comparisons.USUAL,
+) -> Compared | None:
     """Score what people and the chosen runs said of the study's clips; None where nobody has said anything yet.
 
     Args:
@@ -143,12 +151,13 @@ def compared(study: Study, store: Store, chosen: Sequence[Run], where: filters.W
         store: where the answers are.
         chosen: the runs.
         where: which ratings are looked at.
+        options: what of the tests is chosen.
 
     Raises:
         BadInput: the runs contradict each other, nothing is left by the filter, or nothing can be scored.
     """
     asked = tuple((name, tuple(values)) for name, values in where.items())
-    return _compared(*_key(study, store, chosen), asked, _from=(study, store, chosen))
+    return _compared(*_key(study, store, chosen), asked, options, _from=(study, store, chosen))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Scoring …")
@@ -158,6 +167,7 @@ def _compared(
     answers: int,
     names: tuple[str, ...],
     asked: tuple[tuple[str, tuple[str, ...]], ...],
+    options: comparisons.Asked,
     *,
     _from: tuple[Study, Store, Sequence[Run]],
 ) -> Compared | None:
@@ -166,8 +176,8 @@ def _compared(
         return None
     where = dict(asked)
     tables, said = filters.keep(both.tables, where)
-    commands = both.commands("compare", out="comparison", where=where)
-    comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said)
+    commands = both.commands("compare", out="comparison", where=where, options=options.typed())
+    comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said, asked=options)
     people = tables.raters[tables.raters["rater_type"] == "human"]
     return Compared(comparison, tables, where, len(people), made_up.number(people, "simulated"), commands)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ser_core.cli import add_seed
+from ser_core.comparisons import Asked
 from ser_core.filters import FACTS, keep, parse
 from ser_core.metrics.eder import COMPATS, TAILS
 from ser_core.ratings import Tables, make_folder, read_all, write_whole
@@ -74,12 +75,11 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
 
 def chosen(options: argparse.Namespace) -> list[str]:
     """The options that were chosen otherwise than by default, as they are typed."""
-    defaults = {"seed": 0, "tail": "neutral", "compat": "", "margin": 0.1, "pair_by": ""}
-    asked = {name: getattr(options, name, default) for name, default in defaults.items()}
-    typed = [(name, value) for name, value in asked.items() if value != defaults[name]]
+    defaults = {"seed": 0, "tail": "neutral", "compat": ""}
+    typed = [(name, getattr(options, name)) for name in defaults if getattr(options, name, defaults[name]) != defaults[name]]
     return [
         *(word for name, value in typed for word in (f"--{name.replace('_', '-')}", str(value))),
-        *(["--mixed"] if getattr(options, "mixed", False) else []),
+        *(Asked(options.margin, options.pair_by, options.mixed).typed() if hasattr(options, "margin") else []),
         *(w for c in options.where for w in ("--where", c)),
     ]
 
