@@ -74,6 +74,9 @@ class Encoder:
     """Other names its folder may have in ``EARWITNESS_MODELS``."""
     size_mb: int = 0
     """About how much is fetched."""
+    whole: str | None = None
+    """What is added to its name for the encoder that gives all rows that its transformer hears, the clip's frames and what
+    is beside them, so that its blocks can be trained. Empty: its own frames are all. None: its blocks cannot be trained."""
 
     def layer(self, number: int) -> int:
         """The layer of that number from 0 on; a negative one counts from the end.

@@ -17,13 +17,17 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ser_core import audio
+from ser_core.encoders._blocks import Blocks, in_pieces
 from ser_core.encoders._clips import heard
 from ser_core.encoders._encoder import HiddenStates, Samples
 from ser_core.encoders._front_end import Convolution, FrontEnd, over_time
+from ser_core.encoders._pass import PIECE_S
 from ser_core.encoders._rows import Rows
 
 if TYPE_CHECKING:
@@ -97,23 +101,32 @@ class Packed:
 
     def _transformer(self, hidden: torch.Tensor, rows: Rows, found: Callable[[int, torch.Tensor], None]) -> None:
         """Tell ``found`` of each layer as it is known; what it is told may not be kept without a copy."""
+        blocks = self.blocks()
+        hidden = hidden + self._positions(hidden, rows)
+        if blocks.last is None:
+            hidden = self.model.encoder.layer_norm(hidden)
+        known = blocks.begin(rows, 0, hidden)
+        for number, layer in enumerate(blocks.modules):
+            found(number, hidden)
+            hidden = blocks.step(layer, hidden, rows, known(number))
+        found(len(blocks.modules), hidden if blocks.last is None else blocks.last(hidden))
+
+    def blocks(self) -> Blocks:
+        """The transformer, for whoever trains it."""
         encoder = self.model.encoder
         before = bool(self.config.do_stable_layer_norm)  # layer norm before attention and feed forward, not after
-        hidden = hidden + self._positions(hidden, rows)
-        if not before:
-            hidden = encoder.layer_norm(hidden)
-        biases = encoder.layers[0].attention.compute_bias(rows.longest, rows.longest) if self.wavlm else None
-        for number, layer in enumerate(encoder.layers):
-            found(number, hidden)
-            if before:
-                hidden = hidden + self._attention(layer.attention, layer.layer_norm(hidden), rows, biases)
-                hidden = hidden + layer.feed_forward(layer.final_layer_norm(hidden))
-                if getattr(layer, "adapter_layer", None) is not None:
-                    hidden = hidden + layer.adapter_layer(hidden)
-            else:
-                hidden = layer.layer_norm(hidden + self._attention(layer.attention, hidden, rows, biases))
-                hidden = layer.final_layer_norm(hidden + layer.feed_forward(hidden))
-        found(len(encoder.layers), encoder.layer_norm(hidden) if before else hidden)
+        bias = encoder.layers[0].attention.compute_bias if self.wavlm else None
+        longest = self.frames(PIECE_S * audio.RATE_HZ)
+        return Blocks(
+            modules=encoder.layers,
+            last=encoder.layer_norm if before else None,
+            attention=tuple(f"attention.{name}_proj" for name in ("q", "k", "v", "out")),
+            feed_forward=("feed_forward.intermediate_dense", "feed_forward.output_dense"),
+            fed="feed_forward",
+            begin=partial(_distances, bias),
+            step=_before if before else _after,
+            pieces=lambda own: in_pieces(len(own), longest),
+        )
 
     def _positions(self, hidden: torch.Tensor, rows: Rows) -> torch.Tensor:
         embed = self.model.encoder.pos_conv_embed
@@ -122,30 +135,53 @@ class Packed:
         around: torch.Tensor = embed.activation(rows.each(self.around, hidden))
         return around
 
-    def _attention(self, attention: Any, hidden: Any, rows: Rows, biases: torch.Tensor | None) -> torch.Tensor:
-        from torch.nn.functional import scaled_dot_product_attention
 
-        heads = attention.num_heads
-        heard_by = [project(hidden) for project in (attention.q_proj, attention.k_proj, attention.v_proj)]
+def _before(layer: Any, hidden: torch.Tensor, rows: Rows, biases: torch.Tensor | None) -> torch.Tensor:
+    """A block whose layer norms come first, as in the large models."""
+    hidden = hidden + _attention(layer.attention, layer.layer_norm(hidden), rows, biases)
+    hidden = hidden + layer.feed_forward(layer.final_layer_norm(hidden))
+    if getattr(layer, "adapter_layer", None) is not None:
+        hidden = hidden + layer.adapter_layer(hidden)
+    return hidden
 
-        def split(clips: Any) -> Any:  # [clip, frame, dim] -> [clip, head, frame, dim of a head]
-            return clips.unflatten(-1, (heads, -1)).transpose(1, 2)
 
-        gates = _gates(attention, hidden.unflatten(-1, (heads, -1))) if biases is not None else None
+def _after(layer: Any, hidden: torch.Tensor, rows: Rows, biases: torch.Tensor | None) -> torch.Tensor:
+    """A block whose layer norms come last."""
+    hidden = layer.layer_norm(hidden + _attention(layer.attention, hidden, rows, biases))
+    left: torch.Tensor = layer.final_layer_norm(hidden + layer.feed_forward(hidden))
+    return left
 
-        def attend(query: Any, key: Any, value: Any, gate: Any = None, *, absent: Any = None) -> torch.Tensor:
-            mask = None if absent is None else ~absent[:, None, None]  # [clip, 1, 1, frame]: which frames may be heard
-            if gate is not None and biases is not None:
-                count = query.shape[1]
-                mask = (gate.transpose(1, 2)[..., None] * biases[:, :count, :count]).to(query.dtype)
-                if absent is not None:
-                    mask = mask.masked_fill(absent[:, None, None], float("-inf"))
-            heard = scaled_dot_product_attention(split(query), split(key), split(value), attn_mask=mask)
-            return heard.transpose(1, 2).flatten(2)
 
-        inputs = heard_by if gates is None else [*heard_by, gates]
-        found: torch.Tensor = attention.out_proj(rows.each(attend, *inputs, absent=True))
-        return found
+def _distances(bias: Any, rows: Rows, prompts: int, hidden: torch.Tensor) -> Callable[[int], torch.Tensor | None]:
+    """WavLM's [head, frame, frame], of its first block, for all; prompts lie before a clip as if they were frames of it."""
+    biases = None if bias is None else bias(rows.longest, rows.longest)
+    return lambda number: biases
+
+
+def _attention(attention: Any, hidden: Any, rows: Rows, biases: torch.Tensor | None) -> torch.Tensor:
+    from torch.nn.functional import scaled_dot_product_attention
+
+    heads = attention.num_heads
+    heard_by = [project(hidden) for project in (attention.q_proj, attention.k_proj, attention.v_proj)]
+
+    def split(clips: Any) -> Any:  # [clip, frame, dim] -> [clip, head, frame, dim of a head]
+        return clips.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+    gates = _gates(attention, hidden.unflatten(-1, (heads, -1))) if biases is not None else None
+
+    def attend(query: Any, key: Any, value: Any, gate: Any = None, *, absent: Any = None) -> torch.Tensor:
+        mask = None if absent is None else ~absent[:, None, None]  # [clip, 1, 1, frame]: which frames may be heard
+        if gate is not None and biases is not None:
+            count = query.shape[1]
+            mask = (gate.transpose(1, 2)[..., None] * biases[:, :count, :count]).to(query.dtype)
+            if absent is not None:
+                mask = mask.masked_fill(absent[:, None, None], float("-inf"))
+        heard = scaled_dot_product_attention(split(query), split(key), split(value), attn_mask=mask)
+        return heard.transpose(1, 2).flatten(2)
+
+    inputs = heard_by if gates is None else [*heard_by, gates]
+    found: torch.Tensor = attention.out_proj(rows.each(attend, *inputs, absent=True))
+    return found
 
 
 def _gates(attention: Any, heads: Any) -> Any:

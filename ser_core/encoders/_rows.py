@@ -58,7 +58,8 @@ class Rows:
         import torch
 
         if not self.beside:
-            return torch.cat([work(*(x[start:end][None] for x in inputs))[0] for start, end in self.spans])
+            clips = zip(*(torch.split(x, self.counts) for x in inputs), strict=True)  # one split: its gradient is one copy
+            return torch.cat([work(*(x[None] for x in clip))[0] for clip in clips])
         result: torch.Tensor | None = None
         for group in self.groups:
             extra: dict[str, Any] = {"absent": group.absent} if absent else {}
@@ -74,7 +75,7 @@ class Rows:
         import torch
 
         if not self.beside:
-            return torch.stack([summary(states[start:end], spread=spread) for start, end in self.spans])
+            return torch.stack([summary(clip, spread=spread) for clip in torch.split(states, self.counts)])
         size = states.shape[-1] * (2 if spread else 1)
         result = torch.empty(len(self.spans), size, dtype=torch.float32, device=states.device)
         for group in self.groups:

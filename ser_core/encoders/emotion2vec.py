@@ -8,7 +8,8 @@ tokens are at no distance.
 
 Layers: what enters the eight blocks, then what leaves each, without the ten tokens. ``...-ffn`` has the layers that public
 code for one comparison of encoders saves, from FunASR's ``layer_results``: what the feed-forward part of each block adds,
-before it is added, and last what leaves the last block; and it does not normalise clips.
+before it is added, and last what leaves the last block; and it does not normalise clips. ``...-whole`` has the ten tokens
+too, before the frames; a last number is 1 where the row is a frame. That is what its blocks are trained on.
 
 A checkpoint is FunASR's: ``config.yaml`` and one ``.pt``, tensors by name, perhaps under ``model``. The decoder, the slower
 copy and the classifier of fine-tuned models in it are left out. The published weights were never run by us: the format was
@@ -22,12 +23,15 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ser_core.encoders._blocks import Blocks, marked
 from ser_core.encoders._checkpoint import weights
 from ser_core.encoders._clips import heard
 from ser_core.encoders._encoder import Encoder, Hearing, HiddenStates, Samples
@@ -52,19 +56,21 @@ class Emotion2vec:
         heads: attention heads of a block.
         normalise: whether a clip is brought to zero mean and unit variance first.
         feed_forward: whether layers are those of ``...-ffn``.
+        whole: whether the tokens are returned too.
     """
 
-    def __init__(self, network: Any, *, heads: int, normalise: bool, feed_forward: bool = False):
+    def __init__(self, network: Any, *, heads: int, normalise: bool, feed_forward: bool = False, whole: bool = False):
         self.network, self.audio = network.eval(), network.modality_encoders.AUDIO
-        self.heads, self.normalise, self.feed_forward = heads, normalise, feed_forward
-        self.layers, self.dim = len(network.blocks) + 1, network.blocks[0].norm1.normalized_shape[0]
+        self.heads, self.normalise, self.feed_forward, self.whole = heads, normalise, feed_forward, whole
+        self.layers, self.dim = len(network.blocks) + 1, network.blocks[0].norm1.normalized_shape[0] + whole
+        self.tokens: int = self.audio.extra_tokens.shape[1]
         convolutions = self.audio.local_encoder.conv_layers
         self.front_end = FrontEnd([Convolution(layer[0], layer[2][1], layer[3]) for layer in convolutions])
         self.around = [over_time(layer[0]) for layer in self.audio.relative_positional_encoder[1:-1]]
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of so many samples has; a clip shorter than one frame is filled with zeros up to one."""
-        return self.front_end.frames(samples)
+        return self.front_end.frames(samples) + (self.tokens if self.whole else 0)
 
     def __call__(self, clips: Sequence[Samples]) -> list[HiddenStates]:
         """Float32 [layer, frame, dim] for each clip."""
@@ -93,27 +99,53 @@ class Emotion2vec:
             if self.normalise:
                 sounds = [layer_norm(sound, sound.shape) for sound in sounds]
             frames = self.audio.project_features(self.front_end([sound.numpy() for sound in sounds]))
-            only = Rows([self.frames(len(sound)) for sound in sounds], frames.device)
+            only = Rows([self.front_end.frames(len(sound)) for sound in sounds], frames.device)
             frames = frames + self._neighbourhood(frames, only)
 
             tokens = self.audio.extra_tokens[0]
             rows = Rows([count + len(tokens) for count in only.counts], frames.device)
             hidden = torch.cat([part for start, end in only.spans for part in (tokens, frames[start:end])])
-            own = torch.cat([torch.arange(start + len(tokens), end) for start, end in rows.spans]).to(frames.device)
+            own = torch.cat([torch.arange(count) >= len(tokens) for count in rows.counts]).to(frames.device)
 
-            biases = self._biases(rows.longest, len(tokens), hidden)
+            def tell(states: torch.Tensor) -> None:
+                found(*((marked(states, own), rows) if self.whole else (states[own], only)))
+
+            biases = _biases(self.audio.alibi_scale, self.heads, rows.longest, len(tokens), hidden)
             prenet = self.audio.context_encoder
             hidden = prenet.norm(hidden)
             for number, block in enumerate(prenet.blocks):
-                hidden, _ = self._block(block, hidden, rows, biases(number))
+                hidden, _ = _block(block, hidden, rows, biases(number), self.heads)
             if not self.feed_forward:
-                found(hidden[own], only)
+                tell(hidden)
             for number, block in enumerate(self.network.blocks, start=len(prenet.blocks)):
-                hidden, added = self._block(block, hidden, rows, biases(number))
-                found((added if self.feed_forward else hidden)[own], only)
+                hidden, added = _block(block, hidden, rows, biases(number), self.heads)
+                tell(added if self.feed_forward else hidden)
             if self.feed_forward:
-                found(hidden[own], only)
-        return only
+                tell(hidden)
+        return rows if self.whole else only
+
+    def blocks(self) -> Blocks:
+        """The eight upper blocks, for whoever trains them; each piece of a clip begins with its tokens."""
+        below, tokens, heads, scale = len(self.audio.context_encoder.blocks), self.tokens, self.heads, self.audio.alibi_scale
+
+        def begin(rows: Rows, prompts: int, hidden: torch.Tensor) -> Callable[[int], torch.Tensor]:
+            biases = _biases(scale, heads, rows.longest, prompts + tokens, hidden)
+            return lambda number: biases(below + number)
+
+        def pieces(own: Sequence[bool]) -> list[int]:
+            begins = [row for row in range(len(own)) if not own[row] and (row == 0 or own[row - 1])]
+            return [end - start for start, end in pairwise([*begins, len(own)])]
+
+        return Blocks(
+            modules=self.network.blocks,
+            last=None,
+            attention=("attn.qkv", "attn.proj"),
+            feed_forward=("mlp.fc1", "mlp.fc2"),
+            fed="mlp",
+            begin=begin,
+            step=lambda block, hidden, rows, bias: _block(block, hidden, rows, bias, heads)[0],
+            pieces=pieces,
+        )
 
     def _neighbourhood(self, frames: torch.Tensor, rows: Rows) -> torch.Tensor:
         from torch.nn.functional import gelu, layer_norm
@@ -122,38 +154,42 @@ class Emotion2vec:
             frames = gelu(layer_norm(rows.each(move, frames), frames.shape[-1:]))
         return frames
 
-    def _biases(self, count: int, tokens: int, like: torch.Tensor) -> Callable[[int], torch.Tensor]:
-        """For each block, [head, frame, frame]: what a frame's score loses with distance; nothing to and from tokens."""
-        import torch
 
-        place = torch.arange(count - tokens, device=like.device)
-        near = -(place[:, None] - place[None]).abs().float()
-        near = torch.nn.functional.pad(near, (tokens, 0, tokens, 0))
-        slopes = torch.tensor(alibi_slopes(self.heads), device=like.device)
-        scale = self.audio.alibi_scale.float().clamp_min(0).flatten(1).expand(-1, self.heads)  # [block or 1, head]
+def _biases(
+    alibi_scale: torch.Tensor, heads: int, count: int, tokens: int, like: torch.Tensor
+) -> Callable[[int], torch.Tensor]:
+    """For each block, [head, frame, frame]: what a frame's score loses with distance; nothing to and from tokens."""
+    import torch
 
-        def of(block: int) -> torch.Tensor:
-            own = slopes * scale[block if len(scale) > 1 else 0]
-            bias: torch.Tensor = (own[:, None, None] * near).to(like.dtype)
-            return bias
+    place = torch.arange(count - tokens, device=like.device)
+    near = -(place[:, None] - place[None]).abs().float()
+    near = torch.nn.functional.pad(near, (tokens, 0, tokens, 0))
+    slopes = torch.tensor(alibi_slopes(heads), device=like.device)
+    scale = alibi_scale.float().clamp_min(0).flatten(1).expand(-1, heads)  # [block or 1, head]
 
-        return of if len(scale) > 1 else _once(of)
+    def of(block: int) -> torch.Tensor:
+        own = slopes * scale[block if len(scale) > 1 else 0]
+        bias: torch.Tensor = (own[:, None, None] * near).to(like.dtype)
+        return bias
 
-    def _block(self, block: Any, hidden: Any, rows: Rows, bias: Any) -> tuple[Any, Any]:
-        """What leaves the block, and what its feed-forward part added."""
-        from torch.nn.functional import scaled_dot_product_attention
+    return of if len(scale) > 1 else _once(of)
 
-        def attend(mixed: Any, *, absent: Any = None) -> Any:
-            query, key, value = mixed.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-            mask = bias[:, : mixed.shape[1], : mixed.shape[1]]
-            if absent is not None:
-                mask = mask[None].masked_fill(absent[:, None, None], float("-inf"))
-            return scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
 
-        heard_by = block.attn.proj(rows.each(attend, block.attn.qkv(hidden), absent=True))
-        hidden = block.norm1(hidden + heard_by)
-        added = block.mlp(hidden)
-        return block.norm2(hidden + added), added
+def _block(block: Any, hidden: Any, rows: Rows, bias: Any, heads: int) -> tuple[Any, Any]:
+    """What leaves the block, and what its feed-forward part added."""
+    from torch.nn.functional import scaled_dot_product_attention
+
+    def attend(mixed: Any, *, absent: Any = None) -> Any:
+        query, key, value = mixed.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+        mask = bias[:, : mixed.shape[1], : mixed.shape[1]].to(mixed.dtype)
+        if absent is not None:
+            mask = mask[None].masked_fill(absent[:, None, None], float("-inf"))
+        return scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
+
+    heard_by = block.attn.proj(rows.each(attend, block.attn.qkv(hidden), absent=True))
+    hidden = block.norm1(hidden + heard_by)
+    added = block.mlp(hidden)
+    return block.norm2(hidden + added), added
 
 
 def alibi_slopes(heads: int) -> list[float]:
@@ -279,7 +315,7 @@ def _config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _open(folder: Path | None, device: str, dtype: str, *, feed_forward: bool = False) -> Hearing:
+def _open(folder: Path | None, device: str, dtype: str, *, feed_forward: bool = False, whole: bool = False) -> Hearing:
     assert folder is not None
     config, file = _config(folder), weights(folder)[0]
     try:
@@ -289,7 +325,7 @@ def _open(folder: Path | None, device: str, dtype: str, *, feed_forward: bool = 
     fill(empty, _own(state_of(file)), file)
     normalise = bool(config.get("normalize")) and not feed_forward
     heads = int(config["num_heads"])
-    return Emotion2vec(to(empty, device, dtype), heads=heads, normalise=normalise, feed_forward=feed_forward)
+    return Emotion2vec(to(empty, device, dtype), heads=heads, normalise=normalise, feed_forward=feed_forward, whole=whole)
 
 
 def _own(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,8 +360,21 @@ _plus = partial(
 _as_saved = partial(_open, feed_forward=True)
 
 ENCODERS = {
-    "emotion2vec-base": _base(title="emotion2vec base", open=_open),
+    "emotion2vec-base": _base(title="emotion2vec base", open=_open, whole="-whole"),
     "emotion2vec-base-ffn": _base(title="emotion2vec base, layer_results, not normalised", open=_as_saved),
-    "emotion2vec-plus-base": _plus(title="emotion2vec+ base", open=_open),
+    "emotion2vec-plus-base": _plus(title="emotion2vec+ base", open=_open, whole="-whole"),
     "emotion2vec-plus-base-ffn": _plus(title="emotion2vec+ base, layer_results, not normalised", open=_as_saved),
+}
+
+ENCODERS |= {
+    f"{name}{encoder.whole}": replace(
+        encoder,
+        title=f"{encoder.title}, tokens too",
+        dim=encoder.dim + 1,
+        open=partial(_open, whole=True),
+        also=(*encoder.also, name),
+        whole=None,
+    )
+    for name, encoder in ENCODERS.items()
+    if encoder.whole
 }

@@ -20,6 +20,7 @@ ENCODERS = {
         layers=13,
         dim=768,
         open=partial(open_packed, kind="HubertModel"),
+        whole="",
         size_mb=380,
     )
 }

@@ -12,7 +12,7 @@ from ser_core.encoders._checkpoint import SAFE_FILES
 from ser_core.encoders._encoder import Encoder
 from ser_core.encoders._transformers import open_packed
 
-_line = partial(Encoder, open=partial(open_packed, kind="Wav2Vec2Model"))
+_line = partial(Encoder, open=partial(open_packed, kind="Wav2Vec2Model"), whole="")
 _base, _large = partial(_line, layers=13, dim=768, size_mb=380), partial(_line, layers=25, dim=1024, size_mb=1270)
 
 ENCODERS = {

@@ -14,6 +14,7 @@ _line = partial(
     Encoder,
     licence="CC BY-SA 3.0 by the hub's card, MIT by github.com/microsoft/unilm; which, its issue 1757 asks",
     open=partial(open_packed, kind="WavLMModel"),
+    whole="",
 )
 
 ENCODERS = {

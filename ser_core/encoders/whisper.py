@@ -6,6 +6,8 @@ nothing of each other. The log-mel front end is transformers' own (its floor is 
 window is a row of its own, always equally long: no clip can change another.
 
 Layers: what enters the first block, then what leaves each; the last after the final layer norm, as the decoder gets it.
+``...-whole`` has the frames of the silence too, 1500 for each window; a last number is 1 where the frame is the clip's. That
+is what its blocks are trained on.
 
 Radford et al.: Robust speech recognition via large-scale weak supervision, ICML 2023.
 """
@@ -13,15 +15,18 @@ Radford et al.: Robust speech recognition via large-scale weak supervision, ICML
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import RATE_HZ
+from ser_core.encoders._blocks import Blocks, marked
 from ser_core.encoders._checkpoint import SAFE_FILES
 from ser_core.encoders._clips import heard
 from ser_core.encoders._encoder import Encoder, Hearing, HiddenStates, Samples
 from ser_core.encoders._pooling import summary
+from ser_core.encoders._rows import Rows
 from ser_core.encoders._transformers import load, settings
 from ser_core.errors import BadInput, Problem
 
@@ -35,18 +40,24 @@ class Whisper:
     Args:
         model: transformers' ``WhisperEncoder``.
         mel: transformers' ``WhisperFeatureExtractor``.
+        whole: whether the frames of the silence are returned too.
     """
 
-    def __init__(self, model: Any, mel: Any):
-        self.model, self.mel = model, mel
-        self.layers, self.dim = len(model.layers) + 1, model.config.d_model
+    def __init__(self, model: Any, mel: Any, *, whole: bool = False):
+        self.model, self.mel, self.whole = model, mel, whole
+        self.layers, self.dim = len(model.layers) + 1, model.config.d_model + whole
         self.window: int = mel.n_samples
-        self.step = mel.hop_length * model.conv2.stride[0]
+        self.step: int = mel.hop_length * model.conv2.stride[0]
         """Samples from one frame to the next."""
 
     def frames(self, samples: int) -> int:
-        """One for each 20 ms begun."""
-        return max(-(-samples // int(self.step)), 1)
+        """One for each 20 ms begun; of ``...-whole`` as many as the windows have."""
+        if self.whole:
+            return max(-(-samples // self.window), 1) * (self.window // self.step)
+        return self._own(samples)
+
+    def _own(self, samples: int) -> int:
+        return max(-(-samples // self.step), 1)
 
     def __call__(self, clips: Sequence[Samples]) -> list[HiddenStates]:
         """Float32 [layer, frame, dim] for each clip."""
@@ -82,12 +93,36 @@ class Whisper:
                 if last:
                     hidden = model.layer_norm(hidden)
                 for clip, (own, sound) in enumerate(zip(hidden.split(counts), sounds, strict=True)):
-                    found(clip, own.flatten(0, 1)[: self.frames(len(sound))])
+                    found(clip, self._returned(own.flatten(0, 1), self._own(len(sound))))
                 if not last:
                     hidden = layer(hidden, None)
 
+    def _returned(self, rows: torch.Tensor, own: int) -> torch.Tensor:
+        import torch
 
-def _open(folder: Path | None, device: str, dtype: str) -> Hearing:
+        return marked(rows, torch.arange(len(rows)) < own) if self.whole else rows[:own]
+
+    def blocks(self) -> Blocks:
+        """The transformer, for whoever trains it; it works on whole windows."""
+        window = self.window // self.step
+        return Blocks(
+            modules=self.model.layers,
+            last=self.model.layer_norm,
+            attention=tuple(f"self_attn.{name}_proj" for name in ("q", "k", "v", "out")),
+            feed_forward=("fc1", "fc2"),
+            fed="fc2",
+            begin=lambda rows, prompts, hidden: lambda number: None,
+            step=_step,
+            pieces=lambda own: [window] * (len(own) // window),
+        )
+
+
+def _step(layer: Any, hidden: torch.Tensor, rows: Rows, known: None) -> torch.Tensor:
+    laid: torch.Tensor = layer(hidden.view(len(rows.counts), -1, hidden.shape[-1]), None)
+    return laid.flatten(0, 1)
+
+
+def _open(folder: Path | None, device: str, dtype: str, *, whole: bool = False) -> Hearing:
     import transformers
 
     assert folder is not None
@@ -104,7 +139,7 @@ def _open(folder: Path | None, device: str, dtype: str) -> Hearing:
                 folder,
             )
         )
-    return Whisper(model, mel)
+    return Whisper(model, mel, whole=whole)
 
 
 _MEL = ("feature_size", "sampling_rate", "hop_length", "chunk_length", "n_fft", "padding_value")
@@ -115,6 +150,7 @@ _line = partial(
     languages="97 languages (680,000 h, two thirds English)",
     open=_open,
     files=SAFE_FILES,
+    whole="-whole",
 )
 
 ENCODERS = {
@@ -150,4 +186,16 @@ ENCODERS = {
         dim=1024,
         size_mb=3060,
     ),
+}
+
+ENCODERS |= {
+    f"{name}{encoder.whole}": replace(
+        encoder,
+        title=f"{encoder.title}, whole windows",
+        dim=encoder.dim + 1,
+        open=partial(_open, whole=True),
+        also=(name,),
+        whole=None,
+    )
+    for name, encoder in ENCODERS.items()
 }

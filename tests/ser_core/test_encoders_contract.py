@@ -15,7 +15,13 @@ from tests.ser_core import tiny_checkpoints
 from tests.ser_core.tiny_checkpoints import opened, sound
 
 ENCODERS = all_encoders()
-KINDS = sorted({(tiny_checkpoints.family(n), e.dim > 768, "ffn" in n): n for n, e in ENCODERS.items()}.values())
+_SUFFIX = re.compile("-(ffn|whole)$")
+KINDS = sorted(
+    {
+        (tiny_checkpoints.family(n), not _SUFFIX.search(n) and e.dim > 768, *_SUFFIX.findall(n)): n
+        for n, e in ENCODERS.items()
+    }.values()
+)
 """One encoder for each way of being computed: those that differ in their weights alone are as good as each other."""
 
 CLIPS = [sound(samples, seed) for seed, samples in enumerate((16_000, 1, 9_000, 400, 399, 48_000, 16_000, 720, 5_001))]
