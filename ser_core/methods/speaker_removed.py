@@ -1,0 +1,144 @@
+"""A linear probe on features from which the speaker was removed: is it the voice or the emotion that a model reads?
+
+Directions that tell the training part's speakers apart are taken away (``_inlp.py``), then logistic regression is fitted
+to what is left. Settings: ``remove`` the speaker, as many directions at ``random`` (the control), or ``nothing``; and
+``operator``, the correct or the published one. How well speakers can still be told apart is measured on held-out clips.
+
+    TMLR submission 9566: at most 12 rounds, ended at chance + 0.05; logistic regression with C = 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ser_core.encoders._find import find
+from ser_core.errors import BadInput
+from ser_core.methods import _inlp
+from ser_core.methods._heard import heard
+from ser_core.methods._inlp import Matrix, Removal
+from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is heard, what is removed, and how the probe is fitted."""
+
+    seed: int = 0
+    encoder: str = "logmel"
+    """Its name."""
+    layer: int = -1
+    """Whose frames, averaged; negative: from the end."""
+    remove: Literal["speaker", "random", "nothing"] = "speaker"
+    """Directions that tell speakers apart; as many at random; or none."""
+    operator: Literal["correct", "published"] = "correct"
+    """On standardised features; or, as in the public code, learned on those and applied to features as they are."""
+    rounds: int = 12
+    """At most."""
+    slack: float = 0.05
+    """It ends once speakers are told apart no better than chance + slack."""
+    penalty: float = 1.0
+    """Of the logistic regression: 1 / C."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done, and an encoder or layer that there is not."""
+        problems = []
+        if self.rounds < 1:
+            problems.append(f"rounds must be 1 or more, not {self.rounds}.")
+        if not 0 <= self.slack < 1:
+            problems.append(f"slack must lie from 0 to 1, not {self.slack}.")
+        if not self.penalty > 0:
+            problems.append(f"penalty must be more than 0, not {self.penalty}.")
+        if problems:
+            raise BadInput(*problems)
+        find(self.encoder).layer(self.layer)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was taken away, and what was learned from the rest."""
+
+    config: Config
+    labels: tuple[str, ...]
+    removal: Removal | None
+    scale: _inlp.Scale
+    probe: Any
+    told: Told
+
+    def seen(self, vectors: Matrix) -> Matrix:
+        """[clip, dim] as the probe sees it."""
+        return self.scale(self.removal(vectors) if self.removal else vectors)
+
+
+def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
+    """Remove and fit; ``dev`` is not needed, nothing is stopped early.
+
+    Raises:
+        BadInput: one emotion only; clips without a speaker, or of one only, where speakers are to be removed.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    labels = emotions_of(train)
+    if len(labels) < 2:
+        raise BadInput(f"a probe needs at least two emotions to tell apart; the training part holds only {labels[0]}.")
+    vectors = _vectors(config, train)
+    speakers = [f"{corpus} {name}" for corpus, name in zip(train["corpus"], train["speaker"], strict=True)]
+    removal = None if config.remove == "nothing" else _removal(config, train, vectors, speakers)
+    left = removal(vectors) if removal else vectors
+    scale = _inlp.scale_of(left)
+    probe = LogisticRegression(C=1 / config.penalty, max_iter=2000)
+    probe.fit(scale(left), [labels.index(truth) for truth in train["truth"]])
+    return Model(config, labels, removal, scale, probe, _told(config, vectors, left, removal, speakers))
+
+
+def _removal(config: Config, train: pd.DataFrame, vectors: Matrix, speakers: list[str]) -> Removal:
+    nameless = int((train["speaker"] == "").sum())
+    if nameless:
+        raise BadInput(f"{nameless} of {len(train)} clips say no speaker; without, none can be removed.")
+    if len(set(speakers)) < 2:
+        raise BadInput(f"all clips are of one speaker ({speakers[0]}); there is nobody to tell from another.")
+    removed = _inlp.learned(
+        vectors, speakers, rounds=config.rounds, slack=config.slack, operator=config.operator, seed=config.seed
+    )
+    return removed if config.remove == "speaker" else _inlp.random(removed, seed=config.seed)
+
+
+def _told(config: Config, vectors: Matrix, left: Matrix, removal: Removal | None, speakers: list[str]) -> Told:
+    before, after = (_inlp.identified(_inlp.scale_of(x)(x), speakers, seed=config.seed) for x in (vectors, left))
+    known = f"speakers told apart on held-out training clips: {before:.3f} before, {after:.3f} after"
+    if removal is None:
+        return Told(notes=(f"speakers told apart on held-out training clips: {before:.3f}",))
+    rounds = f"{len(removal.weights)} rounds" if config.remove == "speaker" else "at random"
+    return Told(notes=(f"{removal.rank} of {len(removal.projection)} directions removed ({rounds})", known))
+
+
+def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+    """The softmax of the probe for every clip.
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    seen = model.seen(_vectors(model.config, stimuli))
+    return posterior(stimuli, model.labels, model.probe.predict_proba(seen))
+
+
+def hears(config: Config) -> Ears:
+    """Means over frames; the layer is taken from them."""
+    return Ears(config.encoder)
+
+
+def tells(model: Model) -> Told:
+    """How much was removed, and how well speakers are told apart before and after."""
+    return model.told
+
+
+def _vectors(config: Config, clips: pd.DataFrame) -> Matrix:
+    return np.asarray(heard(hears(config), clips).layer(config.layer), dtype=np.float64)
+
+
+METHOD = Method(
+    title="Linear probe without the speaker (INLP)", config=Config, fit=fit, predict=predict, hears=hears, tells=tells
+)
