@@ -1,61 +1,85 @@
-"""Published results beside one's own: UA, confusion tables, and where a paper does not agree with itself."""
+"""Published results beside one's own: UA, confusion tables, and beside each where a paper does not agree with itself."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from pages.parts import beside, compare_figure, table
+from pages.parts import beside, compare_address, compare_figure, table
 from pages.parts.reads import Compared
-from ser_core import figures, published
+from ser_core import figures, published, published_checks, published_counts
 from ser_core.emotions import in_order
 from ser_core.published import Published
 from ser_core.ratings import to_csv
 
 _IN_A_ROW = 3
+_KEY = "paper"
 
 
 def draw(compared: Compared, language: str) -> None:
     """Let the reader choose a paper, and show what it prints of clips in this language."""
     st.subheader("Beside published results", anchor=False)
     papers = {name: published.read(name) for name in published.papers()}
+    compare_address.begin(_KEY, papers)
     chosen = st.selectbox(
-        "Paper", list(papers), index=None, format_func=lambda name: papers[name].title, placeholder="none", key="paper"
+        "Paper", list(papers), format_func=lambda name: papers[name].title, index=None, placeholder="none", key=_KEY
     )
+    compare_address.keep(_KEY)
     if chosen:
         _paper(papers[chosen], compared, language)
 
 
 def _paper(paper: Published, compared: Compared, language: str) -> None:
     st.write(paper.citation)
-    scores = compared.result.scored.scores
-    beside_each_other = published.beside(paper, scores, language)
-    if beside_each_other.empty:
-        st.info(f"It prints no UA of {beside.clips(language)}.")
-    else:
-        st.caption(
-            "UA as printed, as rebuilt from the printed confusion table, and one’s own; groups of one name share a row. "
-            "Printed shares are rounded, so a difference of up to 0.005 says nothing by itself. Clips and people are others "
-            "than here."
-        )
-        table.draw(beside_each_other)
-        compare_figure.save(
-            beside_each_other, f"{paper.name} beside own UA {beside.tag(language)}", made_up=compared.made_up
-        )
-    here = paper.confusion[paper.confusion["language"] == language]
+    found = published_checks.contradictions(paper)
+    _ua(paper, compared, language, found)
+    here = published_counts.scored(paper.name).confusion.query("rater == '' and language == @language and language != ''")
     if here.empty:
         has = ", ".join(beside.name(tag) for tag in sorted(set(paper.confusion["language"])))
         st.info(f"It prints no confusion matrix of {beside.clips(language)}. It has: {has}.")
     else:
         _matrices(here, f"{paper.name} {language}")
-    with st.expander("Where the paper does not agree with itself", icon=":material/rule:", key="does not fit"):
+        _notes(found, language, published_checks.ROW_SUM, published_checks.CUT_SHARE)
+    with st.expander(
+        f"Where the paper does not agree with itself: {len(found)} places", icon=":material/rule:", key="misfits"
+    ):
+        st.caption("Found by computing the paper’s own tables again; below, what no computation can tell.")
+        table.draw(found, difference=None)
         st.markdown(paper.notes)
+    st.caption("The counts behind the tables, to score and compare, and this list:")
+    st.code(f"python -m ser_core published {paper.name} --out {paper.name}", language="shell", wrap_lines=True)
     with st.container(horizontal=True):
+        table.save(to_csv(found).encode(), f"{paper.name}-contradictions.csv")
         for name, data in paper.tables.items():
             table.save(to_csv(data).encode(), f"{paper.name}-{name}.csv")
 
 
+def _ua(paper: Published, compared: Compared, language: str, found: pd.DataFrame) -> None:
+    rows = published_counts.beside(paper, compared.result.scored.scores, language)
+    if rows.empty:
+        st.info(f"It prints no UA of {beside.clips(language)}.")
+        return
+    st.caption(
+        "UA as printed, as counted from the printed confusion tables, and one’s own; groups of one name share a row. The "
+        "printed ones are rounded to 0.001. Clips and people are others than here."
+    )
+    table.draw(rows)
+    compare_figure.save(rows, f"{paper.name} beside own UA {beside.tag(language)}", made_up=compared.made_up)
+    _notes(found, language, published_checks.UA_AGAINST_COUNTS)
+
+
+def _notes(found: pd.DataFrame, language: str, *kinds: str) -> None:
+    """What does not fit in the figure above, in words."""
+    for what, rows in found[found["what"].isin(kinds) & (found["language"] == language)].groupby("what", sort=False):
+        each = "; ".join(
+            f"{' '.join(filter(None, (row['group'], row['emotion'])))}: {row['printed']:.3g} printed, {row['note']}"
+            for row in rows.to_dict("records")
+        )
+        st.caption(f":material/rule: {str(what)[0].upper()}{str(what)[1:]}. {each}.")
+
+
 def _matrices(here: pd.DataFrame, key: str) -> None:
+    st.caption("Confusion tables as counted: every printed share is a whole number of judgements.")
     groups, labels = list(here["group"].unique()), in_order(set(here["label"]))
     for start in range(0, len(groups), _IN_A_ROW):
         row = st.columns(_IN_A_ROW)
