@@ -79,7 +79,7 @@ def _keys(model: type[BaseModel], outer: Sequence[str | int]) -> list[str]:
     for step in outer:
         if isinstance(step, str) and step in model.model_fields:
             model = next(_models(model.model_fields[step].annotation), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -32,7 +32,8 @@ LARGEST = 512
 """Of a shard: what is heard together must be one window of the features' store (``features.WINDOW``)."""
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -50,7 +51,7 @@ class Plan:
     """What is chosen of the method's config; the rest has its defaults."""
     shard: int = SHARD
     """Clips that one worker is given at once; they are computed together."""
-    threads: int = field(default_factory=_cores)
+    threads: int = field(default_factory=cores)
     """With how many threads each worker computes on a CPU; by default the cores of this machine."""
 
 
@@ -98,7 +99,7 @@ def resolve(plan: Plan, out: Path) -> Resolved:
         method = find_method(plan.method)
         config = configured(method, plan.settings, seed=plan.seed)
         ears = method.hears(config)
-        revision = _revision(ears.encoder) if ears else ""
+        revision = revision_here(ears.encoder) if ears else ""
     except BadInput as bad:
         problems += bad.problems
     if os.path.exists(out):
@@ -117,9 +118,15 @@ def resolve(plan: Plan, out: Path) -> Resolved:
     return Resolved(plan, method, config, ears, revision, clips.reset_index(drop=True), train, read)
 
 
-def _revision(encoder: str) -> str:
+def revision_here(encoder: str) -> str:
+    """Of the encoder, as it is on this machine now.
+
+    Raises:
+        BadInput: there is none of that name; it is nowhere here and nothing may be fetched; or its folder holds no weights.
+    """
     about = find(encoder)
-    return _checkpoint.revision(about, _checkpoint.found(encoder, about))
+    folder = _checkpoint.folder(encoder, about) if _checkpoint.stays_offline() else _checkpoint.found(encoder, about)
+    return _checkpoint.revision(about, folder)
 
 
 def _training(plan: Plan, problems: list[Problem], read: dict[Path, str]) -> pd.DataFrame:

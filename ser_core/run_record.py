@@ -20,7 +20,7 @@ from ser_core.emotions import in_order
 from ser_core.run_checks import by_language, shared_speakers
 from ser_core.run_plan import Resolved
 
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchaudio", "transformers", "soundfile")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "torchaudio", "transformers", "peft", "soundfile")
 
 
 def decided(told: Resolved) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def decided(told: Resolved) -> dict[str, Any]:
         "encoder": dataclasses.asdict(told.ears) if told.ears else None,
         "revision": told.revision,
         "tables": tables,
-        "versions": _versions(),
+        "versions": versions(),
         "code": code(),
     }
 
@@ -64,8 +64,8 @@ def config(told: Resolved, run: str, *, engine: dict[str, Any], devices: Collect
         "engine": engine,
         "shard": plan.shard,
         "threads": plan.threads,
-        "versions": _versions(),
-        "git": _git_revision(),
+        "versions": versions(),
+        "git": git_revision(),
         "code": code(),
         "stimuli": {"file": str(plan.stimuli), "sha256": told.read[plan.stimuli], "rated": _counts_by_language(told.clips)},
         "train": [
@@ -110,7 +110,8 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
+    """Of Python and of every package that decides numbers."""
     return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
 
 
@@ -121,7 +122,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _git_revision() -> str | None:
+def git_revision() -> str | None:
+    """Of this project; None where it is no git checkout."""
     command = ["git", "-C", str(places.ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

@@ -30,7 +30,9 @@ class Shard:
     number: int
     content: Any
     clips: tuple[str, ...]
-    """Ids of the clips in it, for whoever wants to know which they were."""
+    """Ids of the clips in it (or names of what else it holds), for whoever wants to know which they were."""
+    of: str = "clips"
+    """What else."""
 
 
 class CutOff(BadInput):
@@ -150,5 +152,5 @@ def _given_up(shard: Shard) -> str:
     clips = ", ".join(f"'{clip}'" for clip in shard.clips[:5]) + (", ..." if len(shard.clips) > 5 else "")
     return (
         f"shard {shard.number} ended {TRIES} workers that were given it: they were killed, or ran out of memory. It holds "
-        f"{len(shard.clips)} clips: {clips}. With fewer --workers each has more memory."
+        f"{len(shard.clips)} {shard.of}: {clips}. With fewer --workers each has more memory."
     )

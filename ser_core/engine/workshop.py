@@ -35,6 +35,7 @@ from ser_core.errors import BadInput, Problem
 from ser_core.locks import is_locked, locked
 from ser_core.table_files import make_folder, write_whole
 
+LOGGED_EVERY_S = 30
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
@@ -46,6 +47,7 @@ class Workshop:
     devices: set[str] = field(default_factory=set)
     """Every device that computed something, as far as is known."""
     _said_at: float = field(default=0.0, repr=False)
+    _logged_at: float = field(default_factory=time.monotonic, repr=False)
 
     @property
     def device(self) -> str:
@@ -63,11 +65,14 @@ class Workshop:
         return self.folder / "shards"
 
     def progress(self, done: int, total: int, what: str, *, clips_per_s: float | None = None) -> None:
-        """Tell watchers how far a step is: at once when it begins, then at most ten times a second."""
+        """Tell watchers how far a step is: at once when it begins, then at most ten times a second; the log more rarely."""
         if clips_per_s is not None and time.monotonic() - self._said_at < 0.1:
             return
         self._said_at = time.monotonic()
         left_s = (total - done) / clips_per_s if clips_per_s else None
+        if left_s and time.monotonic() - self._logged_at > LOGGED_EVERY_S:
+            self._logged_at = time.monotonic()
+            self.log(f"{what}: {done} of {total}, about {_lasting(left_s)} left")
         said = {"done": done, "total": total, "what": what, "clips_per_s": clips_per_s, "left_s": left_s}
         beside = self.folder / ".progress.json"
         beside.write_text(json.dumps({**said, "device": self.device, "pid": os.getpid()}), encoding="utf-8")
@@ -83,6 +88,15 @@ class Workshop:
         with (self.run / "log.txt").open("a", encoding="utf-8") as file:
             file.write(stamped + "\n")
         print(stamped, file=sys.stderr, flush=True)
+
+
+def _lasting(seconds: float) -> str:
+    """A length of time in its largest fitting unit.
+
+    >>> _lasting(50), _lasting(100), _lasting(9000)
+    ('50 s', '2 min', '2.5 h')
+    """
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def partial_of(out: str | Path) -> Path:

@@ -1,0 +1,241 @@
+"""An experiment resolved: clips, folds, every model that is trained and tested, and all that is wrong, before one is.
+
+A *learning* is what one model learns: config, training and dev clips, and the learning that it goes on from in a second
+stage. A *job* tests one of them: tasks that learn from the same clips and are stopped by the same are one learning, tested
+in several places. With dev clips of the source, a cross-lingual model is the monolingual one, tested abroad.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_core import audio, places, splits
+from ser_core.audit import SHOWN, SPLITS, Finding, audit
+from ser_core.errors import BadInput, Problem
+from ser_core.experiments import config
+from ser_core.experiments.config import Experiment
+from ser_core.experiments.kinds import Kind, kinds
+from ser_core.methods._method import Ears
+from ser_core.run_checks import shared_speakers
+from ser_core.run_plan import PRACTICE
+from ser_core.splits import Task
+from ser_core.stimuli import load, load_all
+from ser_core.yaml_lines import Where, line_of
+
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What one model learns."""
+
+    kind: Kind
+    config: Any
+    train: Ids
+    dev: Ids
+    after: int | None = None
+    """Number of the learning that it goes on from."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model tested in one place: a row of ``models.csv``."""
+
+    kind: Kind
+    task: Task
+    seed: int
+    learning: int
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An experiment whose every part was found good."""
+
+    experiment: Experiment
+    file: Path
+    out: Path
+    """The folder that is made of it."""
+    clips: pd.DataFrame
+    """What is learned from or tested on; with ``sha256``."""
+    listened: pd.DataFrame
+    """The clips that listeners heard, likewise; may be empty."""
+    learnings: tuple[Learning, ...]
+    jobs: tuple[Job, ...]
+    findings: tuple[Finding, ...]
+    revisions: dict[str, str]
+    """Of each encoder, as it is here now."""
+    read: dict[str, str]
+    """sha256 of the experiment's file and of each table as it was read."""
+
+    def heard(self) -> dict[Ears, pd.DataFrame]:
+        """By what is asked of an encoder, the clips that it must hear, each content once."""
+        wanted: dict[Ears, set[str]] = {}
+        tested = {job.learning: set[str]() for job in self.jobs}
+        for job in self.jobs:
+            tested[job.learning] |= set(job.task.test)
+        for number, learning in enumerate(self.learnings):
+            if ears := learning.kind.ears:
+                wanted.setdefault(ears, set()).update(learning.train, learning.dev, tested.get(number, ()))
+        different = {
+            ears: pd.concat([self.clips[self.clips["stimulus"].isin(ids)], self.listened], ignore_index=True)
+            for ears, ids in wanted.items()
+        }
+        return {ears: clips.drop_duplicates("sha256", ignore_index=True) for ears, clips in different.items()}
+
+
+def resolve(file: Path, out: Path | None = None, *, only_check: bool = False) -> Planned:
+    """Read an experiment's file and all that it names.
+
+    Args:
+        file: the experiment.
+        out: the folder to make; None: that of its name among the runs.
+        only_check: it is not to be made now, and may be there already.
+
+    Raises:
+        BadInput: all that is wrong, each with its line.
+    """
+    read = {str(file): audio.sha256(file)} if file.is_file() else {}
+    experiment, lines, problems = config.read(file)
+    found = _Found(file, lines, problems)
+    out = out or places.runs() / experiment.name
+    if os.path.lexists(out) and not only_check:
+        found.problems.append(Problem("exists already; an experiment never writes over another. Choose another --out", out))
+    clips, listened = found.tables(experiment, read)
+    models, revisions = kinds(experiment, found.say)
+    wanted = [s for s in experiment.settings if any(s in kind.settings for kind in models)]
+    tasks = found.tasks(experiment, clips, wanted)
+    if found.problems:
+        raise BadInput(*dict.fromkeys(found.problems))
+    learnings, jobs = _jobs(experiment, models, tasks)
+    needed = {id_ for learning in learnings for id_ in (*learning.train, *learning.dev)}
+    needed |= {id_ for job in jobs for id_ in job.task.test}
+    used = clips[clips["stimulus"].isin(needed)].reset_index(drop=True)
+    found.findings += audit(clips[clips["truth"].isin(experiment.emotions)].drop(columns=list(SPLITS), errors="ignore"))
+    found.findings += _shared_voices(listened, used)
+    order = sorted(found.findings, key=lambda finding: ("alarm", "warning", "note").index(finding.severity))
+    return Planned(experiment, file, out, used, listened, learnings, jobs, tuple(order), revisions, read)
+
+
+@dataclass
+class _Found:
+    """What is found on the way."""
+
+    file: Path
+    lines: dict[Where, int]
+    problems: list[Problem]
+    findings: list[Finding] = field(default_factory=list)
+
+    def say(self, place: Where, *whats: str) -> None:
+        self.problems += [Problem(what, self.file, line_of(self.lines, place)) for what in whats]
+
+    def tables(self, experiment: Experiment, read: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What models may learn from and be tested on, and what listeners heard, which is left out of the former."""
+        folder = self.file.parent
+        clips = self._load("stimuli", [folder / name for name in experiment.stimuli], read)
+        listened = self._load("listened", [folder / experiment.listened], read) if experiment.listened else clips.iloc[:0]
+        listened = listened[listened["part"] != PRACTICE] if "part" in listened else listened
+        theirs = clips["stimulus"].isin(listened["stimulus"])
+        theirs |= clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != "")
+        if theirs.any():
+            what = f"{theirs.sum()} clips that listeners heard are kept out of all that is learned and tested"
+            self.findings.append(Finding("note", "listened", what, tuple(clips.loc[theirs, "stimulus"].iloc[:SHOWN])))
+        return clips[~theirs], listened.reset_index(drop=True)
+
+    def _load(self, key: str, paths: list[Path], read: dict[str, str]) -> pd.DataFrame:
+        try:
+            read |= {str(path): audio.sha256(path) for path in paths if path.is_file()}
+            table = load_all(paths) if len(paths) > 1 else load(paths[0])
+            if nameless := int((table["file"] == "").sum()):
+                what = f"{nameless} of {len(table)} rows of '{key}' name no file, and are left out"
+                self.findings.append(Finding("note", "no file", what))
+            return _hashed(table[table["file"] != ""].reset_index(drop=True))
+        except BadInput as bad:
+            self.problems += bad.problems
+            return pd.DataFrame(
+                columns=["stimulus", "sha256", "file", "corpus", "language", "speaker", "truth"], dtype="str"
+            )
+
+    def tasks(self, experiment: Experiment, clips: pd.DataFrame, settings: Sequence[str]) -> dict[str, list[Task]]:
+        """What is learned and tested with each encoder."""
+        try:
+            scheme = config.scheme(experiment)
+        except BadInput as bad:
+            for problem in bad.problems:
+                self.say(("emotions",) if "emotion" in problem.what else ("splits",), problem.what)
+            return {}
+        if clips.empty:
+            return {}
+        try:
+            cut = splits.folds(clips, scheme)
+        except BadInput as bad:
+            self.say(("splits",) if ("splits",) in self.lines else ("stimuli",), *(p.what for p in bad.problems))
+            return {}
+        self.findings += cut.findings
+        found: dict[str, list[Task]] = {}
+        for encoder, language in experiment.encoders.items():
+            how: dict[str, Any] = {"dev_from": experiment.dev_from, "encoder_language": language}
+            try:
+                found[encoder] = splits.tasks(cut, clips, settings, **how)
+            except BadInput as bad:
+                self.say(("encoders", encoder), *(f"{encoder}: {p.what}" for p in bad.problems))
+        return found
+
+
+def _hashed(clips: pd.DataFrame) -> pd.DataFrame:
+    """Clips with the hash of their content where the table says none.
+
+    Raises:
+        BadInput: a file cannot be read; every one.
+    """
+    hashes: list[str] = []
+    problems: list[Problem] = []
+    for file, known in zip(clips["file"], clips["sha256"], strict=True):
+        try:
+            hashes.append(known or audio.sha256(file))
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(*problems)
+    return clips.assign(sha256=hashes)
+
+
+def _shared_voices(listened: pd.DataFrame, used: pd.DataFrame) -> list[Finding]:
+    shared = shared_speakers(listened, used)
+    if not shared:
+        return []
+    named = ", ".join(shared[:SHOWN]) + (f" and {len(shared) - SHOWN} more" if len(shared) > SHOWN else "")
+    what = f"{len(shared)} speakers are among the clips that listeners heard and among those of the models: {named}"
+    return [Finding("warning", "listened speakers", what)]
+
+
+def _jobs(
+    experiment: Experiment, models: list[Kind], tasks: dict[str, list[Task]]
+) -> tuple[tuple[Learning, ...], tuple[Job, ...]]:
+    """Encoder by encoder, kind by kind, task by task, seed by seed; equal learnings once."""
+    known: dict[Any, int] = {}
+    learnings: list[Learning] = []
+    parts: dict[Ids, Ids] = {}
+
+    def number(kind: Kind, seed: int, train: Ids, dev: Ids, after: int | None = None) -> int:
+        key = (kind.name, seed, train, dev, after)
+        if key not in known:
+            known[key] = len(learnings)
+            train, dev = parts.setdefault(train, train), parts.setdefault(dev, dev)  # one object, sent once
+            learnings.append(Learning(kind, kind.seeded(seed), train, dev, after))
+        return known[key]
+
+    jobs: list[Job] = []
+    for kind in models:
+        for task in (t for t in tasks[kind.encoder] if t.setting in kind.settings):
+            for seed in experiment.seeds:
+                learned = number(kind, seed, task.train, task.dev)
+                if task.then_train:
+                    learned = number(kind, seed, task.then_train, task.then_dev, learned)
+                jobs.append(Job(kind, task, seed, learned))
+    return tuple(learnings), tuple(jobs)
