@@ -11,10 +11,13 @@ from listening_tests.store import Store
 from listening_tests.study import Study
 from pages.parts import (
     beside,
+    compare_address,
     compare_clips,
     compare_figure,
     compare_filter,
+    compare_power,
     compare_published,
+    compare_tests,
     frame,
     pick,
     reads,
@@ -61,15 +64,11 @@ def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, ma
 def _per_emotion(scores: pd.DataFrame, language: str, files: Mapping[str, bytes], *, rests_on: str, made_up: str) -> None:
     st.subheader("Emotion by emotion", anchor=False)
     offered = {name: metric for name, metric in metrics().items() if metric.per_emotion}
-    chosen = st.selectbox(
-        "Measure",
-        list(offered),
-        list(offered).index("recall"),
-        format_func=lambda n: offered[n].title,
-        key="measure",
-        width=320,
-    )
+    compare_address.begin("measure", offered, "recall")
+    chosen = st.selectbox("Measure", list(offered), format_func=lambda n: offered[n].title, key="measure", width=320)
+    compare_address.keep("measure", "recall")
     metric = offered[chosen]
+    st.caption(f"{metric.title}: {metric.help}.")
     here = scores[(scores["language"] == language) & (scores["rater"] == "")]
     name = f"{chosen} {beside.tag(language)}"
     figure = compare_figures.bars(here, chosen, metric.title, bounds=metric.bounds)
@@ -93,8 +92,8 @@ def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> No
         return
     names = list(dict.fromkeys([*here["a"], *here["b"]]))
     with st.container(horizontal=True):
-        a = st.selectbox("Group A", names, key="group a", width=320)
-        b = st.selectbox("minus group B", [name for name in names if name != a], key="group b", width=320)
+        a = _one_of("Group A", "group a", names)
+        b = _one_of("minus group B", "group b", [name for name in names if name != a])
     rows = compare_figures.turned(here, a, b)
     star = f"different by more than chance, Welch’s test with p < {compare_figures.SIGNIFICANT} after Holm’s correction"
     st.caption(
@@ -110,27 +109,14 @@ def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> No
     compare_figure.under(rows, name, rests_on=rests_on, made_up=compared.made_up)
 
 
-def _tests(tests: pd.DataFrame, language: str, files: Mapping[str, bytes], *, rests_on: str) -> None:
-    st.subheader("Do they differ?", anchor=False)
-    if "human" not in " ".join(tests["family"]):
-        st.info("Tests need at least two groups of listeners. Invite people of another native language.")
-    # what compares languages names none
-    here = tests if not language else tests[tests["language"].isin([language, ""])]
-    if not here.empty:
-        families = list(dict.fromkeys(here["family"]))
-        family = st.selectbox("Family of tests", families, key="family")
-        rows = here[here["family"] == family]
-        test, unit = ("; ".join(dict.fromkeys(rows[name])) for name in ("test", "unit"))
-        st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family.")
-        empty = [n for n in rows.columns if rows[n].isna().all() or not (rows[n].astype("str") != "").any()]
-        table.draw(rows.drop(columns=["family", "test", "unit", *empty]))
-        st.caption(rests_on)
-    with st.container(horizontal=True):
-        table.save(files["tests.csv"], "tests.csv")
-        table.save(files["groups.csv"], "groups.csv")
+def _one_of(label: str, key: str, names: list[str]) -> str:
+    compare_address.begin(key, names, names[0])
+    chosen = st.selectbox(label, names, key=key, width=320)
+    compare_address.keep(key, names[0])
+    return str(chosen)
 
 
-def _side_by_side(study: Study, compared: reads.Compared) -> None:
+def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) -> None:
     scored, files = compared.result.scored, compared.result.files
     rows = scored.scores[(scored.scores["corpus"] == "") & ~scored.scores["metric"].isin(segment_metrics())]
     if rows.empty:
@@ -147,7 +133,8 @@ def _side_by_side(study: Study, compared: reads.Compared) -> None:
     _difference(compared, language, rests_on=rests_on)
     compare_published.draw(compared, language)
     _per_emotion(rows, language, files, rests_on=rests_on, made_up=compared.made_up)
-    _tests(compared.result.tests, language, files, rests_on=rests_on)
+    compare_tests.draw(joined, compared, language, rests_on=rests_on)
+    compare_power.draw(joined, compared)
     compare_clips.lists(compared, language)
     _more(compared)
     st.subheader("The same without this page", anchor=False)
@@ -160,9 +147,11 @@ def _more(compared: reads.Compared) -> None:
     """Measures that are made when somebody asks for them."""
     st.subheader("More measures", anchor=False)
     offered = {name: measure for name, measure in measures().items() if name not in _SHOWN}
+    compare_address.begin("more", offered)
     chosen = st.selectbox(
-        "Table", list(offered), index=None, format_func=lambda n: offered[n].title, placeholder="none", key="more"
+        "Table", list(offered), format_func=lambda n: offered[n].title, index=None, placeholder="none", key="more"
     )
+    compare_address.keep("more")
     if chosen:
         st.caption(f"{offered[chosen].help} Source: {offered[chosen].source}.")
         with st.spinner("Computing …"):
@@ -190,10 +179,11 @@ def _page(study: Study) -> None:
     if joined is None:
         _nothing()
         return
-    compared = reads.compared(study, store, chosen, compare_filter.choose(joined.tables))
+    where, options = compare_filter.choose(joined.tables), compare_tests.asked(joined)
+    compared = reads.compared(study, store, chosen, where, options)
     assert compared is not None
     beside.simulated(compared.simulated, compared.people)
-    _side_by_side(study, compared)
+    _side_by_side(study, joined, compared)
 
 
 st.title("Compare", anchor=False)

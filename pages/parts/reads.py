@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
@@ -19,7 +19,8 @@ import streamlit as st
 from listening_tests import export
 from listening_tests.store import Store
 from listening_tests.study import Study
-from ser_core import comparisons, filters, made_up, places, ratings, report, runs, scores
+from ser_core import comparisons, filters, made_up, places, power, ratings, report, runs, scores
+from ser_core.conditions import conditions
 from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
 from ser_core.runs import Run
@@ -35,17 +36,21 @@ class Compared:
         result: what ``python -m ser_core compare`` writes.
         tables: what it was made of, the filter applied.
         where: the filter.
+        options: what of the tests is chosen.
         people: how many listeners there are.
         simulated: how many of them are simulated.
         commands: what a researcher types to get the same files.
+        powers: what ``power`` has told so far, by effect.
     """
 
     result: report.Comparison
     tables: ratings.Tables
     where: filters.Where
+    options: comparisons.Asked
     people: int
     simulated: int
     commands: str
+    powers: dict[float, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @cached_property
     def counted(self) -> Counted:
@@ -56,6 +61,16 @@ class Compared:
     def made_up(self) -> str:
         """What of it was made up, in a few words."""
         return made_up.words(self.tables)
+
+    def power(self, effect: float) -> pd.DataFrame:
+        """What ``python -m ser_core power`` tells of it for a difference of UA; kept, for it takes seconds.
+
+        Raises:
+            BadInput: in no language can the spread of listeners and clips be estimated.
+        """
+        if effect not in self.powers:
+            self.powers[effect] = power.table(self.tables, effect=effect)
+        return self.powers[effect]
 
 
 def finished(study: Study) -> list[Run]:
@@ -90,6 +105,11 @@ class Joined:
     simulated: int
     export: str
     folders: tuple[str, ...]
+
+    @cached_property
+    def conditions(self) -> list[str]:
+        """Columns between whose values the same listeners can be compared."""
+        return conditions(self.tables)
 
     @cached_property
     def errors(self) -> pd.DataFrame:
@@ -179,7 +199,7 @@ def _compared(
     commands = both.commands("compare", out="comparison", where=where, options=options.typed())
     comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said, asked=options)
     people = tables.raters[tables.raters["rater_type"] == "human"]
-    return Compared(comparison, tables, where, len(people), made_up.number(people, "simulated"), commands)
+    return Compared(comparison, tables, where, options, len(people), made_up.number(people, "simulated"), commands)
 
 
 def scored(study: Study, store: Store, chosen: Sequence[Run]) -> scores.Scores | None:
