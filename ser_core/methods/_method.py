@@ -54,6 +54,8 @@ class Lesson:
     train: pd.DataFrame
     dev: pd.DataFrame
     config: Any
+    unlabelled: pd.DataFrame | None = None
+    """For a method that ``adapts``."""
 
 
 def _said(text: str) -> None:
@@ -125,6 +127,8 @@ class Method:
     """Several models at once as one program, each as ``fit`` would make it up to rounding; their configs may differ."""
     further: Callable[..., Any] | None = None
     """``further(model, train, dev, config) -> model``: goes on from a fitted model with other clips (a second stage)."""
+    adapts: bool = False
+    """Whether ``fit`` takes ``unlabelled=``: clips of the language that is tested, with no ``truth`` and none of them tested."""
     watched: bool = False
     """Whether ``fit`` and ``further`` take ``watch=Watch(...)``."""
     tells: Callable[[Any], Told] = _tells_nothing
