@@ -28,7 +28,7 @@ from ser_core.training.checkpoints import Checkpoint
 from ser_core.training.clips import Part, Rows, cuts, weights
 from ser_core.training.progress import Progress
 from ser_core.training.recipe import Recipe
-from ser_core.training.state import Stand, State, Weights
+from ser_core.training.state import Stand, State, Weights, on_cpu
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,7 +104,7 @@ class Training:
             lr=recipe.learning_rate,
             eps=recipe.epsilon,
             weight_decay=recipe.weight_decay,
-            fused=True,
+            fused=not self.device.startswith("cpu"),  # on a CPU it wakes all threads for a handful of numbers
         )
         if begin.optimizer:
             self._optimizer.load_state_dict(begin.optimizer)
@@ -118,7 +118,7 @@ class Training:
             self.state.stopped = "epochs"
 
     def _stand(self) -> Stand:
-        return Stand(self.state, self._kept, self.network.learned(), self._optimizer.state_dict())
+        return Stand(self.state, self._kept, self.network.learned(), on_cpu(self._optimizer.state_dict()))
 
     def _learn_once(self) -> None:
         """An epoch, and what follows from it."""
@@ -170,7 +170,7 @@ class Training:
         """One step of the optimizer; the summed loss of its clips."""
         import torch
 
-        torch.manual_seed(drawn)
+        _draw_from(drawn, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
         for cut in cuts(self.part.lengths[rows], at_once):
@@ -208,7 +208,8 @@ class Training:
 
         logits = self.network(part.tensors(rows, self.device))
         truth = torch.from_numpy(part.labels[rows]).to(self.device)
-        return torch.nn.functional.cross_entropy(logits, truth, reduction="none"), logits
+        # torch's own cross_entropy wakes all threads for a handful of numbers
+        return logits.logsumexp(1) - logits.gather(1, truth[:, None])[:, 0], logits
 
     def _within_memory(self, lengths: Rows, compute: Callable[[int], Any]) -> Any:
         """What is computed of clips of these lengths, with as little at once as is needed."""
@@ -249,3 +250,16 @@ class Training:
                 f"the {of} loss is {loss} in epoch {self.state.epoch}, at a learning rate of {self.recipe.learning_rate}: "
                 f"nothing is learned any more. Choose a smaller learning_rate."
             )
+
+
+def _draw_from(seed: int, device: str) -> None:
+    """Begin the generator that dropout on a device draws from; ``torch.manual_seed`` does so for every kind of device."""
+    import torch
+
+    if device.startswith("cuda"):
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.startswith("mps"):
+        torch.mps.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)

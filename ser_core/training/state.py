@@ -59,8 +59,16 @@ def next_stage(stand: Stand, *, carry_optimizer: bool) -> Stand:
     and what is kept stays so until the new stage is better.
     """
     told = stand.state
-    state = State(told.stage + 1, told.epoch, list(told.curve), fell=told.epoch, notes=list(told.notes))
+    state = State(
+        told.stage + 1, told.epoch, list(told.curve), fell=told.epoch, peak_mb=told.peak_mb, notes=list(told.notes)
+    )
     if not carry_optimizer:
         return Stand(state, stand.kept, stand.kept)
     state.best, state.kept = told.best, told.kept
     return Stand(state, stand.kept, stand.last, stand.optimizer)
+
+
+def on_cpu(optimizer: dict[str, Any]) -> dict[str, Any]:
+    """The state of an optimizer of torch, wherever it computed."""
+    moments = {n: {name: value.cpu() for name, value in each.items()} for n, each in optimizer["state"].items()}
+    return optimizer | {"state": moments}

@@ -1,0 +1,300 @@
+"""An encoder that is trained in part: a head, and beside it what ``tune`` names (LoRA, adapters, gating, …) or all of it.
+
+``tuning`` says what is trained, ``training`` how. Frames of the layer below which nothing is trained are kept and computed
+once for each clip, so that an epoch costs only the blocks above. Without ``tune`` the head alone learns, on the mean over
+the frames of ``layer``; every encoder can be heard so, and only a transformer has blocks that can be trained.
+
+On a CPU the same seed gives the same model to the last bit, with as many threads, and so does a training that was cut off
+and gone on with. A second stage (``further``) goes on with other clips of the same emotions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ser_core.encoders._encoder import DTYPES
+from ser_core.errors import BadInput, Problem, nearest
+from ser_core.features import device_named
+from ser_core.methods._heard import heard
+from ser_core.methods._learning import Learning, unteachable
+from ser_core.methods._method import CURVE, Ears, Method, Rated, Told, Watch, emotions_of, posterior
+from ser_core.training.checkpoints import Checkpoint
+from ser_core.training.clips import Part, cuts
+from ser_core.training.loop import Training
+from ser_core.training.recipe import PRESETS, Recipe
+from ser_core.training.state import Stand, next_stage
+from ser_core.tuning._network import Network, build, entering
+from ser_core.tuning._parts import TUNES, Parts
+
+_SHAPED = [field.name for field in dataclasses.fields(Parts) if field.name not in ("tune", "hidden")]
+
+
+@dataclass(frozen=True)
+class Config(Learning):
+    """What is trained of which encoder, and how; numbers are those of Han et al. 2025 unless said."""
+
+    encoder: str = "logmel"
+    """Its name."""
+    tune: str | tuple[str, ...] = ""
+    """What is trained beside the head, such as lora+adapter+gating; of lora, adapter, gating, weighted_sum, prompt, full."""
+    layer: int = -1
+    """The layer whose mean over frames the head hears (negative: from the end); blocks above it are left out."""
+    from_layer: int = 0
+    """The layer below which nothing is trained; its frames are kept and computed once."""
+    lora_rank: int = 8
+    lora_alpha: int = 16
+    lora_dropout: float = 0.1
+    lora_on: Literal["all", "attention", "feed_forward"] = "all"
+    """Linear layers of a block that have it."""
+    adapter_width: int = 48
+    """768 / 16."""
+    adapter_scale: float = 1.0
+    """What the adapter adds is multiplied by this."""
+    adapter_start: Literal["default", "zero"] = "default"
+    """Where its second layer begins: as linear layers do, or adding nothing."""
+    prompts: int = 5
+    """Learned rows before a clip's frames, in each block (Feng & Narayanan 2023)."""
+    balance: Literal["off", "weights"] = "off"
+    """``weights``: a clip counts as much as its emotion is rare in training."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """``bf16``: blocks are computed under autocast; weights, head and losses are float32 still."""
+    at_once: int = 0
+    """Frames that are computed together at most; 0: what suits the device. A step has ``batch`` clips whatever this is."""
+    carry_optimizer: bool | None = None
+    """Whether a second stage goes on with the optimizer's moments, the last weights, the count of epochs and the best."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not, what makes no sense and what cannot be learned with; all of it at once."""
+        object.__setattr__(self, "tune", "+".join(_words(self.tune)))
+        problems: list[Problem] = []
+        for check in (super().__post_init__, lambda: self.recipe, lambda: entering(self.encoder, self._parts(()))):
+            try:
+                check()
+            except BadInput as bad:
+                problems += [problem for problem in bad.problems if problem not in problems]
+        if self.precision not in DTYPES:
+            problems.append(Problem(f"precision cannot be '{self.precision}'. {nearest(str(self.precision), DTYPES)}"))
+        if problems:
+            raise BadInput(*problems)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it learns."""
+        return self.recipe_of(PRESETS)
+
+    @property
+    def parts(self) -> Parts:
+        """What is trained."""
+        return self._parts(self.recipe.hidden)
+
+    def _parts(self, hidden: tuple[int, ...]) -> Parts:
+        shaped: dict[str, Any] = {name: getattr(self, name) for name in _SHAPED}
+        return Parts(tune=tuple(_words(self.tune)), hidden=hidden, **shaped)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learned, and where the training stood; the rest of the network is the encoder's."""
+
+    config: Config
+    labels: tuple[str, ...]
+    revision: str
+    """Of the encoder whose frames it learned from."""
+    stand: Stand
+    """Weights of the last epoch and moments only where a second stage is to go on with them."""
+
+
+def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch | None = None) -> Model:
+    """Train what the config names; without dev clips for all epochs.
+
+    Raises:
+        BadInput: fewer than two emotions to learn, a dev clip of another one, clips that cannot be heard, a loss that is no
+            number any more, too little memory for a single clip, or a checkpoint of another lesson.
+    """
+    return _learned(emotions_of(train), train, dev, config, watch or Watch())
+
+
+def further(model: Model, train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch | None = None) -> Model:
+    """Go on from a fitted model with other clips of its emotions, in a new stage.
+
+    Raises:
+        BadInput: as ``fit``; or the config is of a network of another shape, or carries an optimizer that was not kept.
+    """
+    problems = _other_network(model.config, config)
+    if config.recipe.carry_optimizer and not model.config.recipe.carry_optimizer:
+        problems.append(
+            Problem("carry_optimizer: the first stage did not keep its optimizer; set carry_optimizer in both stages.")
+        )
+    if problems:
+        raise BadInput(*problems)
+    return _learned(model.labels, train, dev, config, watch or Watch(), model)
+
+
+def _learned(
+    labels: tuple[str, ...],
+    train: pd.DataFrame,
+    dev: pd.DataFrame,
+    config: Config,
+    watch: Watch,
+    before: Model | None = None,
+) -> Model:
+    if problems := unteachable(labels, train, dev):
+        raise BadInput(*problems)
+    _ready.cache_clear()  # what training needs of a device's memory is more than a network that rates leaves
+    recipe, device = config.recipe, device_named("auto")
+    (part, revision), (dev_part, _) = (_part(config, labels, clips) for clips in (train, dev))
+    if before is not None and before.revision != revision:
+        raise BadInput(_other_revision(config.encoder, before.revision, revision))
+    network = build(config.encoder, config.parts, len(labels), seed=config.seed, device=device, dtype=config.precision)
+    begin = next_stage(before.stand, carry_optimizer=recipe.carry_optimizer) if before else None
+    stage = begin.state.stage if begin else 1
+    checkpoint = None
+    if watch.folder is not None:
+        told = _lesson(config, labels, revision, device, train, dev) | {"begins from": _digest(begin)}
+        checkpoint = Checkpoint(watch.folder / f"stage{stage}.checkpoint", told)
+    stand = Training(network, part, dev_part, recipe, config.seed, device, watch.say).run(begin, checkpoint)
+    if not recipe.carry_optimizer:
+        stand = Stand(stand.state, stand.kept, {})
+    return Model(config, labels, revision, stand)
+
+
+def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+    """The softmax of what the network says of every clip.
+
+    On a CPU clip by clip, so that what is said of one is the same to the last bit whatever lies beside it; on a GPU several
+    at once, which agree within rounding.
+
+    Raises:
+        BadInput: clips that cannot be heard, or an encoder of another revision than the model has learned from.
+    """
+    import torch
+
+    config, device = model.config, device_named("auto")
+    part, revision = _part(config, (), stimuli)
+    if revision != model.revision:
+        raise BadInput(_other_revision(config.encoder, model.revision, revision))
+    network = _ready(config.encoder, config.parts, len(model.labels), device, config.precision, revision)
+    network.load_learned(model.stand.kept)
+    network.eval()
+    weights = np.empty((len(part), len(model.labels)))
+    with torch.inference_mode():
+        for cut in cuts(part.lengths, 1 if device == "cpu" else config.recipe.frames_at_once(device)):
+            weights[cut] = network(part.tensors(cut, device)).double().softmax(-1).cpu().numpy()
+    return posterior(stimuli, model.labels, weights)
+
+
+def hears(config: Config) -> Ears:
+    """Frames of the layer that enters what is trained; of some encoders with the rows that belong to no frame.
+
+    For the head alone the means over frames are enough.
+    """
+    encoder, layer = entering(config.encoder, config.parts)
+    return Ears(encoder, "frames", layer) if config.tune else Ears(encoder)
+
+
+def tells(model: Model) -> Told:
+    """How it learned, over all stages."""
+    state = model.stand.state
+    return Told(
+        curve=pd.DataFrame(state.curve, columns=list(CURVE)).astype({"stage": int, "epoch": int}),
+        epochs=state.epoch,
+        kept=state.kept,
+        stopped=state.stopped,
+        trainable=sum(weights.numel() for weights in model.stand.kept.values()),
+        batch=model.config.recipe.batch,
+        peak_memory_mb=round(state.peak_mb, 1),
+        notes=tuple(state.notes),
+    )
+
+
+def _words(tune: str | tuple[str, ...]) -> list[str]:
+    """What is trained, in the order of ``TUNES``.
+
+    >>> _words("adapter+lora"), _words(("lora",)), _words("")
+    (['lora', 'adapter'], ['lora'], [])
+    """
+    words = tune.replace("+", " ").replace(",", " ").split() if isinstance(tune, str) else list(tune)
+    return sorted(words, key=lambda word: TUNES.index(word) if word in TUNES else len(TUNES))
+
+
+def _part(config: Config, labels: tuple[str, ...], clips: pd.DataFrame) -> tuple[Part, str]:
+    """Clips with their frames, and the revision of the encoder; without labels nobody asks for their truths."""
+    found = heard(hears(config), clips)
+    truths = np.array([labels.index(truth) for truth in clips["truth"]] if labels else [], dtype=np.int64)
+    if found.about.keeps_frames:
+        return Part(found, found.index["frames"].to_numpy(), truths), found.about.revision
+    means = found.layer(config.layer)[:, np.newaxis]  # the mean over the one frame that a mean is, is that mean
+    return Part(means, np.ones(len(means), np.int64), truths), found.about.revision
+
+
+def _other_network(before: Config, config: Config) -> list[Problem]:
+    """What makes a network of another shape of it."""
+    keys = ["encoder", "tune", *_SHAPED]
+    pairs = [(key, getattr(before, key), getattr(config, key)) for key in keys]
+    pairs.append(("hidden", before.recipe.hidden, config.recipe.hidden))
+    return [
+        Problem(f"{key} is {new} and was {old}: a second stage trains what the first did.")
+        for key, old, new in pairs
+        if old != new
+    ]
+
+
+def _other_revision(encoder: str, learned: str, here: str) -> str:
+    return (
+        f"the model has learned from {encoder} of revision {learned}; here it is {here}. Put that one back, or learn anew."
+    )
+
+
+def _lesson(
+    config: Config, labels: tuple[str, ...], revision: str, device: str, train: pd.DataFrame, dev: pd.DataFrame
+) -> dict[str, str]:
+    """All that decides what is learned; see ``Checkpoint.lesson``."""
+    import torch
+
+    clips = {name: "".join(part["sha256"] + part["truth"]) for name, part in (("training clips", train), ("dev clips", dev))}
+    return {
+        **{key: str(value) for key, value in (dataclasses.asdict(config) | dataclasses.asdict(config.recipe)).items()},
+        "emotions": ", ".join(labels),
+        "revision": revision,
+        **{name: _sha256(text.encode()) for name, text in clips.items()},
+        "device": device.partition(":")[0],
+        "threads": str(torch.get_num_threads()) if device == "cpu" else "",
+        "torch": torch.__version__,
+    }
+
+
+def _digest(begin: Stand | None) -> str:
+    """Of the weights that a second stage begins from."""
+    return _sha256(*(weights.numpy().tobytes() for weights in begin.last.values())) if begin else "the beginning"
+
+
+def _sha256(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _ready(encoder: str, parts: Parts, classes: int, device: str, precision: str, revision: str) -> Network:
+    """A network that rates, kept open for the next shard; ``revision`` tells other files apart that came to lie here."""
+    return build(encoder, parts, classes, seed=0, device=device, dtype=precision)
+
+
+METHOD = Method(
+    title="Tuned encoder",
+    config=Config,
+    fit=fit,
+    predict=predict,
+    hears=hears,
+    further=further,
+    watched=True,
+    tells=tells,
+)
