@@ -21,7 +21,7 @@ from ser_core.segment_figures import COLOURS
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot")
-MOST_ROWS = 40
+MOST_ROWS = 30
 """A figure with more rows would be longer than anybody reads; its table has them all."""
 MOST_LINES = 8
 CHOSEN = "#e69f00"
@@ -64,8 +64,8 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
         guessing: where pure guessing lies.
     """
     drawn = cells.head(MOST_ROWS)
-    kind = kinds(drawn)
-    names = [" · ".join(filter(None, two)) for two in zip(map(place, drawn.to_dict("records")), kind, strict=True)]
+    pairs = [tuple(filter(None, pair)) for pair in zip(map(place, drawn.to_dict("records")), kinds(drawn), strict=True)]
+    names = [" · ".join(pair) for pair in pairs]
     rows = folds.merge(drawn.assign(_row=names, _n=range(len(drawn))), on=[*KIND, *PLACE, "layer"], suffixes=("", "_mean"))
     figure = go.Figure()
     for n, cell in enumerate(drawn.to_dict("records")):
@@ -84,7 +84,7 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
     mean = {"symbol": "line-ns", "size": 15, "line": {"width": 3, "color": COLOURS[0]}}
     figure.add_trace(_points(drawn["ua"], np.arange(len(drawn)), told, name="mean of the folds", marker=mean))
     figure.add_vline(x=guessing, line_dash="dot", line_color=_GUESSING)
-    texts = [folded(name) for name in names]
+    texts = ["<br>".join(map(folded, pair)) for pair in pairs]
     figure.update_yaxes(tickmode="array", tickvals=list(range(len(drawn))), ticktext=texts, range=[len(drawn) - 0.4, -0.6])
     figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False, title="UA")
     each = max([30, *(6 + 15 * (1 + text.count("<br>")) for text in texts)])
@@ -92,38 +92,25 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
 
 
 def layers(cells: pd.DataFrame, folds: pd.DataFrame, *, chosen: pd.DataFrame, guessing: float) -> go.Figure:
-    """UA over layers, a panel for each setting and in it a line for each source and target; folds are faint dots.
+    """UA over layers, a line for each source and target; folds are faint dots.
 
     Args:
-        cells: of ``experiment_tables.summary``, of one kind of model; at most ``MOST_LINES`` lines a panel are drawn.
+        cells: of ``experiment_tables.summary``, of one kind of model; the first ``MOST_LINES`` lines are drawn.
         folds: of ``experiment_tables.by_fold``, of the same.
         chosen: of ``experiment_tables.best``: these layers get a ring.
         guessing: where pure guessing lies.
     """
-    settings = list(dict.fromkeys(cells["setting"]))
-    titles = [setting.replace("_", " ") for setting in settings]
-    figure = make_subplots(
-        rows=max(len(settings), 1), cols=1, shared_xaxes=True, vertical_spacing=0.12 / max(len(settings), 1),
-        subplot_titles=titles,
-    )  # fmt: skip
-    lines = 0
-    for row, setting in enumerate(settings, start=1):
-        here = list(cells[cells["setting"] == setting].groupby(_PLACE, sort=False))[:MOST_LINES]
-        for n, (where, cell) in enumerate(here):
-            own = folds[(folds[_PLACE] == list(where)).all(axis=1)]
-            at = chosen[(chosen[_PLACE] == list(where)).all(axis=1)]
-            shift = (n - (len(here) - 1) / 2) * 0.5 / MOST_LINES  # else the dots of one layer would hide each other
-            for trace in _line(cell.sort_values("layer"), own, at, n, shift):
-                figure.add_trace(trace, row=row, col=1)
-        lines += len(here)
-        figure.add_hline(y=guessing, line_dash="dot", line_color=_GUESSING, row=row, col=1)
+    figure = go.Figure()
+    lines = list(cells.groupby(_PLACE, sort=False))[:MOST_LINES]
+    for n, (where, cell) in enumerate(lines):
+        own, at = (rows[(rows[_PLACE] == list(where)).all(axis=1)] for rows in (folds, chosen))
+        shift = (n - (len(lines) - 1) / 2) * 0.5 / MOST_LINES  # else the dots of one layer would hide each other
+        figure.add_traces(_line(cell.sort_values("layer"), own, at, n, shift))
+    figure.add_hline(y=guessing, line_dash="dot", line_color=_GUESSING)
     figure.update_yaxes(title="UA", range=[-0.02, 1.02], dtick=0.25, zeroline=False)
-    figure.update_xaxes(dtick=_every(cells["layer"]), zeroline=False)
-    figure.update_xaxes(title="layer", showticklabels=True, row=max(len(settings), 1), col=1)
-    figure.update_annotations(font_size=13, x=0, xanchor="left")
-    legend = 24 * lines
-    made = _frame(figure, title="", height=70 + 280 * max(len(settings), 1) + legend)
-    return made.update_layout(margin_t=36 + legend, showlegend=True, legend_orientation="v")
+    figure.update_xaxes(title="layer", dtick=_every(cells["layer"]), zeroline=False)
+    above = {"y": 1.02, "yref": "paper", "yanchor": "bottom", "xref": "paper"}  # makes itself room, more on a phone
+    return _frame(figure, title="", height=320 + 16 * len(lines)).update_layout(legend=above, margin_t=30, showlegend=True)
 
 
 def _line(cells: pd.DataFrame, folds: pd.DataFrame, chosen: pd.DataFrame, n: int, shift: float) -> list[go.Scatter]:
@@ -222,15 +209,15 @@ def learning(models: pd.DataFrame, curves: pd.DataFrame) -> go.Figure:
         for edge in own.loc[own["stage"].diff() > 0, "epoch"]:
             figure.add_vline(x=edge - 0.5, line_dash="dot", line_color=_GUESSING, row=n, col=1)
     figure.update_yaxes(title="nats", rangemode="tozero", zeroline=False)
-    figure.update_xaxes(zeroline=False)
+    figure.update_xaxes(dtick=_every(curves["epoch"]), zeroline=False)
     figure.update_xaxes(title="epoch", row=max(len(models), 1), col=1)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     return _frame(figure, title="", height=90 + 210 * max(len(models), 1)).update_layout(margin_t=66)
 
 
 def _ended(model: Cell) -> str:
-    why = {"patience": "dev loss rose", "epochs": "all epochs"}.get(str(model["stopped"]), str(model["stopped"]))
-    return f"fold {model['fold']:g}: {why}, kept epoch {model['kept']:g} of {model['epochs']:g}, UA {model['ua']:.2f}"
+    why = {"patience": "patience ran out", "epochs": "all epochs"}.get(str(model["stopped"]), str(model["stopped"]))
+    return f"fold {model['fold']:g}: {why}, kept {model['kept']:g} of {model['epochs']:g}, UA {model['ua']:.2f}"
 
 
 def _points(x: object, y: object, hover: Sequence[str], *, name: str, marker: dict[str, object]) -> go.Scatter:
@@ -248,6 +235,9 @@ def _layer(number: float) -> str:
 
 
 def _every(values: pd.Series) -> int:
-    """So many layers between two marks of an axis."""
-    most = 0 if values.dropna().empty else int(values.max())
-    return 1 if most <= 14 else 4
+    """So many layers or epochs between two marks of an axis that a phone has room for them.
+
+    >>> _every(pd.Series([12.0])), _every(pd.Series([100.0]))
+    (1, 8)
+    """
+    return max(1, int(np.ceil(values.fillna(0).max() / 14))) if len(values) else 1

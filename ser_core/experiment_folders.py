@@ -16,7 +16,7 @@ import yaml
 
 from ser_core import checks, made_up
 from ser_core.errors import BadInput, Problem
-from ser_core.experiment_tables import CURVES, FINDINGS, MODELS, best, by_fold, summary
+from ser_core.experiment_tables import CURVES, FINDINGS, MODELS, best, by_fold, summary, without_layer
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame, read_table
 from ser_core.table_files import read_raw
 from ser_core.tables import Table
@@ -34,7 +34,7 @@ class Experiment:
 
     Attributes:
         folder: where it lies.
-        models: columns ``MODELS``, at least one row.
+        models: columns ``MODELS``, at least one row; ``settings`` without the layer.
         findings: columns ``FINDINGS``; what the audit found before anything ran.
         config: all that decided the numbers, resolved.
         asked: the config as it was given, text.
@@ -106,9 +106,10 @@ def read(folder: Path) -> Experiment:
     if missing := lacks(folder):
         raise BadInput(*(Problem(f"is missing; {_MEND}", folder / name) for name in missing))
     listened = folder / LISTENED / "stimuli.csv"
+    models = _table(folder / "models.csv", MODELS, least=1)
     return Experiment(
         folder,
-        _table(folder / "models.csv", MODELS, least=1),
+        models.assign(settings=models["settings"].map(without_layer)),
         _table(folder / "findings.csv", FINDINGS),
         _config(folder / RESOLVED),
         _text(folder / ASKED),

@@ -26,19 +26,23 @@ STRATEGIES = ("frozen probe", "LoRA", "LoRA+BA+WG")
 """Of the three rows of a block, in their order."""
 TWO_STAGE = "two-stage"
 
+_METHODS = ("probe", "layer_probe", "tuned")
 _TUNED = {frozenset[str](): STRATEGIES[0], frozenset({"lora"}): STRATEGIES[1]}
 _TUNED[frozenset({"lora", "adapter", "gating"})] = STRATEGIES[2]
 _KEY = ["pretrained", "setting", "source", "target", "strategy"]
 
 
-def strategy(settings: str) -> str:
-    """What the paper would call it; what the paper has not is called by its settings.
+def strategy(method: str, settings: str) -> str:
+    """What the paper would call it; what the paper has not is called as it is here.
 
-    >>> strategy("tune=lora+adapter+gating lora_rank=8"), strategy("preset=as_run"), strategy("tune=prompt")
-    ('LoRA+BA+WG', 'frozen probe', 'tune=prompt')
+    >>> strategy("tuned", "tune=lora+adapter+gating lora_rank=8"), strategy("layer_probe", "preset=as_run")
+    ('LoRA+BA+WG', 'frozen probe')
+    >>> strategy("tuned", "tune=prompt"), strategy("majority", "")
+    ('tuned tune=prompt', 'majority')
     """
     tuned = dict(word.partition("=")[::2] for word in settings.split()).get("tune", "")
-    return _TUNED.get(frozenset(tuned.split("+")) - {""}, settings)
+    own = f"{method} {settings}".strip()
+    return _TUNED.get(frozenset(tuned.split("+")) - {""}, own) if method in _METHODS else own
 
 
 def beside(paper: Published, cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
@@ -93,7 +97,7 @@ def _own(cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
     own = cells.assign(
         pretrained=cells["encoder"].map(tags).fillna(at_home),
         setting=cells["setting"].mask(two, "cross"),
-        strategy=cells["settings"].map(strategy).mask(two, TWO_STAGE),
+        strategy=pd.Series(map(strategy, cells["method"], cells["settings"]), cells.index, dtype="str").mask(two, TWO_STAGE),
         own_model=named,
     )
     own = own.rename(columns={"ua": "own", "lowest": "own_lowest", "highest": "own_highest"})

@@ -87,6 +87,12 @@ FINDINGS = Table(
     ),
 )
 
+WHOLE = {
+    "model", "layer", "fold", "seed", "n", "epochs", "kept", "trainable", "n_train", "n_dev", "batch", "listened_n", "stage",
+    "epoch",
+}  # fmt: skip
+"""Columns of whole numbers, which are written without a point."""
+
 _FIRST = {"mono": 0, "cross": 1, "trans": 2, "two_stage": 3}
 
 
@@ -147,6 +153,13 @@ def best(cells: pd.DataFrame) -> pd.DataFrame:
     return kept.drop(columns="_dev").reset_index(drop=True)
 
 
+def listened(models: pd.DataFrame) -> pd.DataFrame:
+    """What the chosen models come to on the clips that listeners heard: rows as of ``summary``, ``clips`` instead of dev."""
+    rated = models[models["listened_ua"].notna()]
+    clips = int(rated["listened_n"].max()) if len(rated) else 0
+    return summary(rated.assign(ua=rated["listened_ua"])).drop(columns="dev_ua").assign(clips=clips)
+
+
 def widest(cells: pd.DataFrame) -> dict[Hashable, Any]:
     """The cell whose folds lie farthest apart, as a row of ``summary``."""
     apart = (cells["highest"] - cells["lowest"]).fillna(0)
@@ -161,12 +174,16 @@ def effort(models: pd.DataFrame) -> pd.DataFrame:
         ``seconds_each``, their median; ``hours``, all together; ``peak_memory_mb``, the most of one. Of numbers that differ
         between models the greatest.
     """
-    kept = models.assign(settings=models["settings"].map(without_layer))
-    each = kept.groupby([*KIND, "revision", "device"], sort=False, dropna=False)
+    each = models.groupby([*KIND, "revision", "device"], sort=False, dropna=False)
     most = {name: (name, "max") for name in ("trainable", "batch", "n_train", "n_dev", "n")}
     took = {"epochs": ("epochs", "median"), "seconds_each": ("seconds", "median"), "hours": ("seconds", "sum")}
     rows = each.agg(models=("model", "size"), **most, **took, peak_memory_mb=("peak_memory_mb", "max")).reset_index()
     return rows.assign(hours=rows["hours"] / 3600)
+
+
+def whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with whole numbers as such, an unknown one as NA: so they are shown and written without a point."""
+    return rows.assign(**{name: rows[name].astype("Int64") for name in rows if name in WHOLE})
 
 
 def without_layer(settings: str) -> str:

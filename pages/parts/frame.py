@@ -16,7 +16,13 @@ import streamlit as st
 from pages.parts import sign_in
 
 PAGES = Path(__file__).resolve().parent.parent
-RESEARCHER = {"studies": "Studies", "models": "Models", "segments": "Segments", "compare": "Compare"}
+RESEARCHER = {
+    "studies": "Studies",
+    "models": "Models",
+    "experiments": "Experiments",
+    "segments": "Segments",
+    "compare": "Compare",
+}
 """Pages behind the sign-in, in the order of the navigation, with their names."""
 
 _ICON = Path(__file__).with_name("icon.svg")

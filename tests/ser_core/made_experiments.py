@@ -60,8 +60,11 @@ def make(
     config = {
         "experiment": {"name": "made", "encoders": dict(encoders)},
         "written_at": "2026-11-21T10:00:00+00:00",
-        "seconds": 120.5,
+        "took_s": 120.5,
+        "learned": len(models),
+        "forwards": [{"encoder": name, "keeps": "mean", "clips": 300, "heard": 120} for name in encoders],
         "machine": {"cores": 2},
+        "tables": {"asked/made.yaml": "0" * 64, "clips/stimuli.csv": "1" * 64},
     }
     files = {
         "models.csv": to_csv(models),
@@ -81,7 +84,7 @@ def _model(
 ) -> dict[str, object]:
     """The best layer is the second, on dev and on test; folds and seeds differ by hundredths."""
     ua = {"mono": 0.8, "cross": 0.5, "trans": 0.7, "two_stage": 0.6}[place[0]] - 0.05 * abs((layer or 0) - 1)
-    ua += 0.04 * fold + 0.01 * seed + 0.02 * bool(settings)
+    ua += 0.04 * fold + 0.01 * seed + 0.02 * bool(settings) + 0.03 * "cdei".index(place[4][0])
     empty = dict.fromkeys((c.name for c in MODELS.columns), "")
     return empty | {
         "model": n,

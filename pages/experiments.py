@@ -1,0 +1,58 @@
+"""Which layer, which way of learning, from which language to which? What an experiment found, fold by fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import (
+    compare_figure,
+    experiment_about,
+    experiment_listened,
+    experiment_pick,
+    experiment_published,
+    experiment_reads,
+    experiment_results,
+    frame,
+    pick,
+)
+from ser_core.errors import BadInput
+
+frame.begin("experiments")
+
+_SHOWN = 5
+
+
+def _page(folder: Path) -> None:
+    experiment = experiment_reads.experiment(folder)
+    experiment_about.headline(experiment)
+    experiment_about.findings(experiment)
+    cells = experiment_pick.only(experiment.cells)
+    if cells.empty:
+        st.info("No model is left by what is chosen above.")
+        return
+    best = experiment_results.of(experiment.best, cells)
+    compare_figure.picture_format()
+    experiment_results.folds(experiment, best)
+    experiment_results.layers(experiment, cells)
+    experiment_results.transfer(experiment, best)
+    experiment_published.draw(experiment, best)
+    experiment_listened.draw(experiment)
+    experiment_results.learning(experiment, best)
+    experiment_about.ran(experiment)
+
+
+def _few(bad: BadInput) -> BadInput:
+    """The first problems: of a damaged table there is one for each of thousands of rows."""
+    more = len(bad.problems) - _SHOWN
+    return BadInput(*bad.problems[:_SHOWN], f"and {more:,} more") if more > 0 else bad
+
+
+st.title("Experiments", anchor=False)
+chosen = experiment_pick.folder()
+if chosen:
+    try:
+        _page(chosen)
+    except BadInput as bad:
+        pick.show_problems("This experiment cannot be shown; choose another, or mend this one.", _few(bad))
