@@ -27,19 +27,23 @@ from ser_core import compare_figures, figure_notes, figures
 from ser_core.errors import BadInput
 from ser_core.measures._measure import measures
 from ser_core.metrics._metric import metrics, segment_metrics
+from ser_core.public import LEAST
 
 frame.begin("compare")
 
 _SHOWN = ("clips", "differences")  # measures that have a place of their own on the page
 
 
-def _overview(scores: pd.DataFrame) -> None:
+def _overview(scores: pd.DataFrame, small: pd.DataFrame) -> None:
     st.subheader("Recognised, by language", anchor=False)
     st.caption("UA: the mean of the recalls of all emotions, from 0 to 1. “Cannot say” counts as not recognised.")
     ua = scores[(scores["metric"] == "ua") & (scores["rater"] == "")]
     wide = ua.pivot(index="group", columns="language", values="value").loc[ua["group"].unique()]
     wide = wide[[tag for tag in [*wide.columns[1:], ""] if tag in wide.columns]].rename(columns=beside.name).reset_index()
     table.draw(wide.rename_axis(columns=None))
+    if len(small):
+        named = "; ".join(f"{r['group']}, {beside.name(r['language'])}: {r['listeners']}" for r in small.to_dict("records"))
+        st.caption(f":material/visibility_off: Not for the public, fewer than {LEAST} listeners: {named}.")
 
 
 def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, made_up: str) -> None:
@@ -122,7 +126,7 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     if rows.empty:
         _only_marked()
         return
-    _overview(rows)
+    _overview(rows, compared.small)
     language = beside.language(scored.confusion["language"])
     rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
     compare_figure.picture_format()

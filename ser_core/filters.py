@@ -5,6 +5,8 @@ Conditions on different facts must all hold, of several values of one fact any w
 as they are: else native listeners could not stand beside the models of one setting. Clips and raters of whom no rating is
 left are gone too, so the numbers are those of tables that never held the rest. Emotions that are filtered out are not
 truths any more; they stay among the answers.
+
+``public=yes`` is asked last, of what is left: no group of fewer than five listeners (``public.py``).
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ser_core import languages
+from ser_core import languages, public
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, nearest
-from ser_core.ratings import Tables, relation
+from ser_core.ratings import relation
+from ser_core.tables import Tables, only
 
 Where = Mapping[str, Sequence[str]]
 """The values wanted of each fact, by its name."""
+
+PUBLIC = "public"
+"""The one condition that is no fact of a rating: what may be shown to everybody."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,12 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
     problems, conditions = [], []
     left, said = pd.Series(True, tables.ratings.index), []
     for name, wanted in where.items():
+        if name == PUBLIC:
+            problems += [f"--where {name}={value}: only yes can be asked" for value in wanted if value != "yes"]
+            continue
         if name not in FACTS:
-            problems.append(f"--where {name}=...: '{name}' is nothing to choose by. {nearest(name, FACTS)}")
+            known_names = nearest(name, [*FACTS, PUBLIC])
+            problems.append(f"--where {name}=...: '{name}' is nothing to choose by. {known_names}")
             continue
         fact = FACTS[name]
         spelt = [languages.normal(value) if name == "language" else value for value in wanted]
@@ -95,14 +105,11 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         left &= holds
     if problems:
         raise BadInput(*problems)
-    if not conditions:
-        return tables, ()
     if not left.any():
         raise BadInput(f"nothing is left where {' and '.join(conditions)}; take one of the conditions away")
-    rows = tables.ratings[left].reset_index(drop=True)
-    clips = tables.stimuli[tables.stimuli["stimulus"].isin(rows["stimulus"])].reset_index(drop=True)
-    raters = tables.raters[tables.raters["rater"].isin(rows["rater"])].reset_index(drop=True)
-    return Tables(clips, raters, rows), tuple(said)
+    kept = only(tables, left) if conditions else tables
+    shown, more = public.for_public(kept) if where.get(PUBLIC) else (kept, ())
+    return shown, (*said, *more)
 
 
 def parse(typed: Sequence[str]) -> dict[str, list[str]]:

@@ -114,6 +114,14 @@ class Tables:
         return f"Tables({len(self.stimuli)} stimuli, {len(self.raters)} raters, {len(self.ratings)} ratings)"
 
 
+def only(tables: Tables, ratings: pd.Series) -> Tables:
+    """The ratings that are chosen, ``[rating]`` of bool; clips and raters of whom none is left are gone too."""
+    rows = tables.ratings[ratings].reset_index(drop=True)
+    clips = tables.stimuli[tables.stimuli["stimulus"].isin(rows["stimulus"])].reset_index(drop=True)
+    raters = tables.raters[tables.raters["rater"].isin(rows["rater"])].reset_index(drop=True)
+    return Tables(clips, raters, rows)
+
+
 def frame(table: Table, rows: list[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     """A data frame of the table's columns in their order, further columns after them, every kind as declared.
 

@@ -23,6 +23,7 @@ from ser_core import comparisons, filters, made_up, places, power, ratings, repo
 from ser_core.conditions import conditions
 from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
+from ser_core.public import too_small
 from ser_core.runs import Run
 from ser_core.segment_agreement import agreement, density, deviations
 from ser_core.segments import segments
@@ -61,6 +62,11 @@ class Compared:
     def made_up(self) -> str:
         """What of it was made up, in a few words."""
         return made_up.words(self.tables)
+
+    @cached_property
+    def small(self) -> pd.DataFrame:
+        """Groups that are too small to be shown to the public."""
+        return too_small(self.tables)
 
     def power(self, effect: float) -> pd.DataFrame:
         """What ``python -m ser_core power`` tells of it for a difference of UA; kept, for it takes seconds.

@@ -1,0 +1,67 @@
+"""What may be shown to everybody: no group of fewer than five listeners, in any language.
+
+A group of three is three people, whom their friends can tell apart. Therefore the judgements that a group gave of clips in a
+language are taken out, before anything is counted, where fewer than ``LEAST`` of its listeners judged such clips. As nothing
+is counted with them, no total less its parts gives them back. Models stay, and so does who stands for many together: the
+votes of a corpus (weights below 1), or counts that a paper prints.
+
+What it does not do: it makes nobody anonymous. Files still hold a row for each listener of the larger groups, under the
+pseudonym of the export.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ser_core import languages
+from ser_core.errors import BadInput
+from ser_core.tables import PUBLISHED_COUNTS, Tables, only
+
+LEAST = 5
+
+
+def too_small(tables: Tables, least: int = LEAST) -> pd.DataFrame:
+    """Groups of people with fewer listeners than ``least`` in a language: ``group, language, listeners``.
+
+    >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
+    >>> clips = frame(STIMULI, [{"stimulus": "a", "language": "de", "truth": "sad"}])
+    >>> people = frame(RATERS, [{"rater": n, "rater_type": "human", "group": "friends"} for n in "xyz"])
+    >>> said = frame(RATINGS, [{"rater": n, "stimulus": "a", "label": "sad", "weight": 1} for n in "xyz"])
+    >>> too_small(Tables(clips, people, said)).values.tolist()
+    [['friends', 'de', 3]]
+    """
+    judged = _judged(tables)
+    sizes = judged.groupby(["group", "language"])["rater"].nunique().rename("listeners").reset_index()
+    return sizes[sizes["listeners"] < least].reset_index(drop=True)
+
+
+def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, ...]]:
+    """The tables without what ``too_small`` names, and a sentence on what that took out; clips and raters go with it.
+
+    Raises:
+        BadInput: nothing is left.
+    """
+    small, judged = too_small(tables, least), _judged(tables)
+    if small.empty:
+        return tables, ()
+    pairs = pd.MultiIndex.from_frame(judged[["group", "language"]])
+    out = judged.index[pairs.isin(pd.MultiIndex.from_frame(small[["group", "language"]]))]
+    left = ~tables.ratings.index.isin(out)
+    named = "; ".join(f"{row['group']} ({row['language']})" for row in small.to_dict("records"))
+    said = f"Not for the public: groups of fewer than {least} listeners: {named} ({len(out):,} ratings left out)."
+    if not left.any():
+        raise BadInput(f"nothing may be shown to the public: every group has fewer than {least} listeners: {named}")
+    return only(tables, pd.Series(left, tables.ratings.index)), (said,)
+
+
+def _judged(tables: Tables) -> pd.DataFrame:
+    """The rows of the ratings that single people gave: ``rater, group, language``, in the index of the ratings."""
+    raters, rows = tables.raters.set_index("rater"), tables.ratings
+    people = raters["rater_type"] == "human"
+    if PUBLISHED_COUNTS in raters:
+        people &= raters[PUBLISHED_COUNTS] == ""
+    people &= ~raters.index.isin(rows.loc[rows["weight"] < 1, "rater"].unique())
+    spoken = tables.stimuli.set_index("stimulus")["language"].map(languages.normal)
+    own = rows.loc[rows["rater"].map(people), ["rater", "stimulus"]]
+    group = own["rater"].map(raters["group"])
+    return own.assign(group=group.where(group != "", "human"), language=own["stimulus"].map(spoken))
