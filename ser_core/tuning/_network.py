@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ser_core.encoders._blocks import Blocks
 from ser_core.encoders._encoder import DTYPES
 from ser_core.encoders._find import all_encoders, find, open_encoder
 from ser_core.errors import BadInput, nearest
@@ -52,7 +53,7 @@ def entering(encoder: str, parts: Parts) -> tuple[str, int]:
             f"{encoder} has no blocks that can be trained ({', '.join(parts.tune)}): only a head on it can. "
             f"Those that have are {', '.join(can)}."
         )
-    if parts.tune and len(numbers) == 2 and numbers[1] >= numbers[0]:
+    elif parts.tune and len(numbers) == 2 and numbers[1] >= numbers[0]:
         problems.append(
             f"nothing is left to train ({', '.join(parts.tune)}): from_layer is {numbers[1]} and layer is {numbers[0]}; "
             "from_layer must be lower."
@@ -159,32 +160,42 @@ def build(
         BadInput: as ``entering``; no such dtype; fewer than two classes; files of the encoder are missing or broken.
     """
     import torch
-    from torch import nn
 
     if dtype not in DTYPES:
         raise BadInput(f"there is no dtype '{dtype}'. {nearest(dtype, DTYPES)}")
     if classes < 2:
         raise BadInput(f"a head needs at least two emotions to tell apart, not {classes}.")
     source, begin = entering(encoder, parts)
-    found = find(encoder)
-    end, where = found.layer(parts.layer), torch.device(device)
-    numbers = range(begin + 1, end + 1)
-    blocks, kept, dim = _trunk.ALONE, nn.ModuleDict(), found.dim
+    end = find(encoder).layer(parts.layer)
+    with torch.random.fork_rng(devices=[]):  # whatever draws while a model is made leaves the caller's chance alone
+        blocks, module = _made(encoder, parts, range(begin + 1, end + 1), classes, seed=seed, device=device, offline=offline)
+    return Network(module, blocks, parts, source=(source, begin, source != encoder), dtype=dtype)
+
+
+def _made(
+    encoder: str, parts: Parts, numbers: range, classes: int, *, seed: int, device: str, offline: bool
+) -> tuple[Blocks, Any]:
+    """How frames pass blocks of those numbers, and the modules, by the names that ``learned`` has."""
+    import torch
+    from torch import nn
+
+    blocks, kept, dim, where = _trunk.ALONE, nn.ModuleDict(), find(encoder).dim, torch.device(device)
     if numbers:
         hearing: Any = open_encoder(encoder, device=device, offline=offline).hearing
-        blocks, dim = hearing.blocks(), hearing.dim
+        blocks = hearing.blocks()
         for number in numbers:
             kept[str(number)] = blocks.modules[number - 1]
             _parts.put_in(kept[str(number)], number, blocks, parts, seed)
-        last = blocks.last if end == len(blocks.modules) else None
+        last = blocks.last if numbers[-1] == len(blocks.modules) else None
         if last is not None:
             last.requires_grad_("full" in parts.tune)
         blocks = replace(blocks, modules=(), last=last)
+    tuned = {name: numbers if name in parts.tune else range(0) for name in ("gating", "prompt")}
     module: Any = nn.ModuleDict({"blocks": kept, "last": blocks.last or nn.Identity()})
-    module["gates"] = _parts.gates(numbers if "gating" in parts.tune else range(0), dim, where)
-    module["prompts"] = _parts.prompts(numbers if "prompt" in parts.tune else range(0), parts.prompts, dim, seed, where)
+    module["gates"] = _parts.gates(tuned["gating"], dim, where)
+    module["prompts"] = _parts.prompts(tuned["prompt"], parts.prompts, dim, seed, where)
     module["mix"] = nn.ParameterDict()
     if "weighted_sum" in parts.tune:
         module["mix"]["weights"] = nn.Parameter(torch.zeros(len(numbers) + 1, device=where))
     module["head"] = _parts.head((dim, *parts.hidden, classes), seed, where)
-    return Network(module, blocks, parts, source=(source, begin, source != encoder), dtype=dtype)
+    return blocks, module

@@ -90,7 +90,7 @@ class Parts:
 
 
 def put_in(block: Any, number: int, blocks: Blocks, parts: Parts, seed: int) -> None:
-    """Make a block's own parts (LoRA, adapter, all of it) trainable, and nothing else of it."""
+    """Make a block's own parts (LoRA, adapter, all of it) trainable, and nothing else of it; torch's generator is moved."""
     block.requires_grad_("full" in parts.tune)
     if "lora" in parts.tune:
         _lora(block, number, blocks, parts, seed)
@@ -99,7 +99,6 @@ def put_in(block: Any, number: int, blocks: Blocks, parts: Parts, seed: int) -> 
 
 
 def _lora(block: Any, number: int, blocks: Blocks, parts: Parts, seed: int) -> None:
-    import torch
     from peft import LoraConfig, inject_adapter_in_model
 
     where = {"attention": blocks.attention, "feed_forward": blocks.feed_forward}
@@ -107,37 +106,28 @@ def _lora(block: Any, number: int, blocks: Blocks, parts: Parts, seed: int) -> N
     config = LoraConfig(
         r=parts.lora_rank, lora_alpha=parts.lora_alpha, lora_dropout=parts.lora_dropout, target_modules=names
     )
-    with torch.random.fork_rng(devices=[]):  # peft draws too; its draws are replaced, and must not move the caller's
-        inject_adapter_in_model(config, block)
+    inject_adapter_in_model(config, block)
     for name, parameter in block.named_parameters():
         if ".lora_A." in name:
             drawn(parameter, _uniform(parameter.shape[1]), seed, f"blocks.{number}.{name}")
 
 
 def _adapter(block: Any, number: int, blocks: Blocks, parts: Parts, seed: int) -> None:
-    import torch
     from torch import nn
 
     parent, _, name = blocks.fed.rpartition(".")
     owner = block.get_submodule(parent)
     fed = getattr(owner, name)
-    dim, like = _width(block, blocks), next(block.parameters())
-    with torch.random.fork_rng(devices=[]):
-        down, up = nn.Linear(dim, parts.adapter_width), nn.Linear(parts.adapter_width, dim)
+    dim, like = block.get_submodule(blocks.feed_forward[-1]).out_features, next(block.parameters())
+    down, up = nn.Linear(dim, parts.adapter_width), nn.Linear(parts.adapter_width, dim)
     added = nn.Sequential(down, nn.ReLU(), up).to(like.device)
     for key, parameter in added.named_parameters():
         bound = _uniform(dim if key.startswith("0.") else parts.adapter_width)
         drawn(parameter, bound, seed, f"blocks.{number}.adapter.{key}")
     if parts.adapter_start == "zero":
-        up.requires_grad_(False).weight.zero_()
-        up.bias.zero_()
-        up.requires_grad_(True)
+        nn.init.zeros_(up.weight)
+        nn.init.zeros_(up.bias)
     setattr(owner, name, adapted(fed, added, parts.adapter_scale))
-
-
-def _width(block: Any, blocks: Blocks) -> int:
-    last = block.get_submodule(blocks.feed_forward[-1])
-    return int(last.out_features)
 
 
 def adapted(fed: Any, adapter: Any, scale: float) -> Any:
@@ -177,13 +167,13 @@ def prompts(numbers: range, count: int, dim: int, seed: int, device: Any) -> Any
 
 
 def head(widths: tuple[int, ...], seed: int, device: Any) -> Any:
-    """Linear layers with a ReLU between; it starts as torch's do after ``manual_seed(seed)``, like the probe of a layer."""
+    """Linear layers with a ReLU between; it starts as torch's do after ``manual_seed(seed)``, like the probe of a layer.
+    torch's generator is moved."""
     import torch
     from torch import nn
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layers = [nn.Linear(wide, narrow) for wide, narrow in pairwise(widths)]
+    torch.manual_seed(seed)
+    layers = [nn.Linear(wide, narrow) for wide, narrow in pairwise(widths)]
     between: list[Any] = [part for layer in layers for part in (layer, nn.ReLU())]
     return nn.Sequential(*between[:-1]).to(device)
 
