@@ -38,6 +38,10 @@ from ser_core.stimuli import for_folder
 __all__ = ["Plan", "Run", "execute", "of"]
 
 
+LISTENED = "listened"
+"""The folder, within an experiment's, of what chosen models said of the clips that listeners heard."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run."""
@@ -80,12 +84,14 @@ def execute(plan: Plan, out: str | Path, *, engine: Engine | None = None, fresh:
 def of(stimuli: pd.DataFrame) -> list[Run]:
     """The finished runs that belong to a study: those that rated only clips of it, by id and content.
 
+    Of an experiment, that is what its chosen models said of the clips that listeners heard.
+
     Args:
         stimuli: the study's clips; rows without ``sha256`` belong to no run.
     """
     known = {pair for pair in zip(stimuli["stimulus"], stimuli["sha256"], strict=True) if pair[1]}
-    folders = sorted(places.runs().glob("*/config.yaml"))
-    return [run for file in folders if not file.parent.name.startswith(".") for run in _run_of(file.parent, known)]
+    folders = sorted([*places.runs().glob("[!.]*/config.yaml"), *places.runs().glob(f"[!.]*/{LISTENED}/config.yaml")])
+    return [run for file in folders for run in _run_of(file.parent, known)]
 
 
 def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
@@ -93,7 +99,9 @@ def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
         return
     clips = ratings.read_table(folder / "stimuli.csv", ratings.STIMULI)
     if set(zip(clips["stimulus"], clips["sha256"], strict=True)) <= known:
-        yield Run(folder.name, folder, _config(folder / "config.yaml"), ratings.read(folder))
+        yield Run(
+            folder.relative_to(places.runs()).as_posix(), folder, _config(folder / "config.yaml"), ratings.read(folder)
+        )
 
 
 def _config(file: Path) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A grid of an experiment: from lists of values to the kinds of models that they make together.
 
 A grid is a mapping from keys to values or lists of values, and stands for every combination of them; a list of grids
-stands for all that each of them makes. Its keys are ``with.KEY`` (a setting of the method), ``method``, and ``settings``
-(mono, cross, ...): which of the experiment's settings it is for. ``with.layer: all`` is every layer of the encoder.
+stands for all that each of them makes. Its keys are ``with.KEY`` (a setting of the method), ``method``, and two that
+say for which of the experiment's a grid is: ``settings`` (mono, cross, ...) and ``encoders``. ``with.layer: all`` is every
+layer of the encoder.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ser_core.experiments.config import Experiment
 from ser_core.yaml_lines import Where
 
 WITH = "with."
+ONLY = ("settings", "encoders")
+"""Keys that say for which of the experiment's a grid is."""
 ALL = "all"
 """Of ``with.layer``: each of them."""
 
@@ -31,6 +34,7 @@ class Point:
     method: str
     chosen: Mapping[str, Any]
     settings: tuple[str, ...]
+    encoders: tuple[str, ...]
     places: Mapping[str, Where]
     """Where in the file each thing that was set stands, ``method`` among them."""
 
@@ -58,16 +62,15 @@ def points(experiment: Experiment) -> tuple[list[Point], list[Wrong]]:
 def _wrong(experiment: Experiment, grid: dict[str, Any], where: Where) -> Iterator[Wrong]:
     for key, values in grid.items():
         place = (*where, key)
-        if key not in ("method", "settings") and not key.startswith(WITH):
+        if key not in ("method", *ONLY) and not key.startswith(WITH):
             own = [WITH + name for name in experiment.settings_of_method]
-            yield place, f"unknown key '{key}' of a grid. {nearest(key, ['method', 'settings', 'with.layer', *own])}"
+            yield place, f"unknown key '{key}' of a grid. {nearest(key, ['method', *ONLY, 'with.layer', *own])}"
         elif values in ([], None):
             yield place, f"'{key}' has no value to try"
-        elif key == "settings" and (strange := [s for s in _list(values) if s not in experiment.settings]):
-            yield (
-                place,
-                f"'{strange[0]}' is none of the experiment's settings. {nearest(str(strange[0]), experiment.settings)}",
-            )
+        elif key in ONLY:
+            there = list(getattr(experiment, key))
+            for strange in (word for word in _list(values) if word not in there):
+                yield place, f"'{strange}' is none of the experiment's {key}. {nearest(str(strange), there)}"
     if not experiment.method and "method" not in grid:
         yield where, "'method' is missing: name one for the experiment, or in each grid"
 
@@ -75,9 +78,9 @@ def _wrong(experiment: Experiment, grid: dict[str, Any], where: Where) -> Iterat
 def _points(experiment: Experiment, grid: dict[str, Any], where: Where) -> Iterator[Point]:
     told = {WITH + key: value for key, value in experiment.settings_of_method.items()}
     axes = {key: [value] for key, value in told.items()} | {
-        key: _list(values) for key, values in grid.items() if key != "settings"
+        key: _list(values) for key, values in grid.items() if key not in ONLY
     }
-    settings = tuple(_list(grid.get("settings", experiment.settings)))
+    settings, encoders = (tuple(_list(grid.get(key, list(getattr(experiment, key))))) for key in ONLY)
     places: dict[str, Where] = {"method": ("method",), **{key: ("with", key.removeprefix(WITH)) for key in told}}
     places |= {key: (*where, key) for key in grid}
     for values in itertools.product(*axes.values()):
@@ -87,6 +90,7 @@ def _points(experiment: Experiment, grid: dict[str, Any], where: Where) -> Itera
             method,
             {key.removeprefix(WITH): value for key, value in chosen.items()},
             settings,
+            encoders,
             {key.removeprefix(WITH): place for key, place in places.items()},
         )
 

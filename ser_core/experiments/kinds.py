@@ -85,7 +85,8 @@ def kinds(experiment: Experiment, say: Say) -> tuple[list[Kind], dict[str, str]]
         except BadInput as bad:
             say(("encoders", encoder), *(p.what for p in bad.problems))
             continue
-        made += [(kind, point) for point, method in fitting for kind in _of(experiment, encoder, point, method, say)]
+        own = [(point, method) for point, method in fitting if encoder in point.encoders]
+        made += [(kind, point) for point, method in own for kind in _of(experiment, encoder, point, method, say)]
     _twice(made, say)
     return [kind for kind, _ in made], revisions
 

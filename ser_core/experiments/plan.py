@@ -136,9 +136,8 @@ class _Found:
 
     def tables(self, experiment: Experiment, read: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What models may learn from and be tested on, and what listeners heard, which is left out of the former."""
-        folder = self.file.parent
-        clips = self._load("stimuli", [folder / name for name in experiment.stimuli], read)
-        listened = self._load("listened", [folder / experiment.listened], read) if experiment.listened else clips.iloc[:0]
+        clips = self._load("stimuli", experiment.stimuli, read)
+        listened = self._load("listened", [experiment.listened], read) if experiment.listened else clips.iloc[:0]
         listened = listened[listened["part"] != PRACTICE] if "part" in listened else listened
         theirs = clips["stimulus"].isin(listened["stimulus"])
         theirs |= clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != "")
@@ -147,9 +146,16 @@ class _Found:
             self.findings.append(Finding("note", "listened", what, tuple(clips.loc[theirs, "stimulus"].iloc[:SHOWN])))
         return clips[~theirs], listened.reset_index(drop=True)
 
-    def _load(self, key: str, paths: list[Path], read: dict[str, str]) -> pd.DataFrame:
+    def _load(self, key: str, names: list[str], read: dict[str, str]) -> pd.DataFrame:
+        paths = [Path(os.path.normpath(self.file.parent / name)) for name in names]
+        for number, path in enumerate(paths):
+            if not path.is_file():
+                self.say((key, number), f"there is no table {path}; tables are told from the folder of this file")
         try:
-            read |= {str(path): audio.sha256(path) for path in paths if path.is_file()}
+            paths = [path for path in paths if path.is_file()]
+            read |= {str(path): audio.sha256(path) for path in paths}
+            if not paths:
+                raise BadInput()
             table = load_all(paths) if len(paths) > 1 else load(paths[0])
             if nameless := int((table["file"] == "").sum()):
                 what = f"{nameless} of {len(table)} rows of '{key}' name no file, and are left out"

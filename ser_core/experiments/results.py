@@ -72,12 +72,18 @@ class Results:
         return self._tables(self.plan.listened, {n: (self.plan.jobs[n], each) for n, each in said.items()})
 
     def with_listened(self, said: Mapping[int, Said]) -> pd.DataFrame:
-        """``MODELS`` with the UA on listeners' clips of exactly the language that each model is tested in."""
+        """``MODELS`` with the UA on those of listeners' clips that are in the corpus and language that a model is tested in.
+
+        Where listeners heard none of that corpus, it is of all in that language. Dialects of it are rated and not counted.
+        """
         table = self.models.copy()
         clips = self.plan.listened[self.plan.listened["truth"].isin(self.plan.experiment.emotions)]
-        by_language = {tag: set(rows["stimulus"]) for tag, rows in clips.groupby(clips["language"].map(languages.normal))}
+        tags = clips["language"].map(languages.normal)
         for number, each in said.items():
-            asked = by_language.get(self.plan.jobs[number].task.target.language, set())
+            target = self.plan.jobs[number].task.target
+            spoken = clips[tags == target.language]
+            own = spoken[spoken["corpus"] == target.corpus]
+            asked = set((own if len(own) else spoken)["stimulus"])
             known = Said(*_rows(each, tuple(id_ for id_ in each.stimuli if id_ in asked)))
             if known.stimuli:
                 table.loc[number, ["listened_ua", "listened_n"]] = float(ua(self._counts(known))), len(known.stimuli)

@@ -38,13 +38,12 @@ from ser_core.experiments.tasks import Item, Kept, Learn, Learned, Listen, Said
 from ser_core.methods._find import find_method
 from ser_core.methods._method import Ears
 from ser_core.run_plan import SHARD, cores
+from ser_core.runs import LISTENED
 from ser_core.stimuli import for_folder
 from ser_core.tables import Tables
 
 TOGETHER = 256
 """Models of one shard, of a method that makes several at once."""
-LISTENED = "listened"
-"""The folder, within an experiment's, of what chosen models said of the clips that listeners heard."""
 
 
 @dataclass(frozen=True)
