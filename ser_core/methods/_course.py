@@ -11,15 +11,16 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import BadInput
+from ser_core.encoders._find import find
+from ser_core.errors import BadInput, Problem
 from ser_core.methods._inlp import Scale, scale_of
 from ser_core.methods._method import CURVE, Told
 from ser_core.metrics.ua import ua
@@ -42,18 +43,28 @@ class Course:
     """At most."""
     patience: int = 10
     """Epochs without a lower dev loss after which it is over; without dev clips it learns for all epochs."""
+    keep: Literal["loss", "last"] = "loss"
+    """Kept are the weights of the lowest dev loss, or the last ones."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be learned with; all of it at once."""
-        problems = [
-            f"{k} must be 1 or more, not {v}." for k in ("batch", "epochs", "patience") if (v := getattr(self, k)) < 1
-        ]
-        if not self.learning_rate > 0:
-            problems.append(f"learning_rate must be more than 0, not {self.learning_rate}.")
-        if not self.weight_decay >= 0:
-            problems.append(f"weight_decay must be 0 or more, not {self.weight_decay}.")
-        if problems:
+        if problems := list(self.problems()):
             raise BadInput(*problems)
+
+    def problems(self) -> Iterator[Problem]:
+        """What cannot be learned with; whoever has more settings has more of it."""
+        for name in ("batch", "epochs", "patience"):
+            if getattr(self, name) < 1:
+                yield Problem(f"{name} must be 1 or more, not {getattr(self, name)}.")
+        if not self.learning_rate > 0:
+            yield Problem(f"learning_rate must be more than 0, not {self.learning_rate}.")
+        yield from self.at_least_0("weight_decay")
+
+    def at_least_0(self, *names: str) -> Iterator[Problem]:
+        """Those of the settings that are below 0, or no number."""
+        for name in names:
+            if not getattr(self, name) >= 0:
+                yield Problem(f"{name} must be 0 or more, not {getattr(self, name)}.")
 
 
 @dataclass
@@ -76,7 +87,7 @@ class Lessons:
 
 
 def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...] = ()) -> Told:
-    """Learn, and leave the network with the weights of the lowest dev loss (of the last epoch without dev clips).
+    """Learn, and leave the network with the weights that are kept (of the last epoch without dev clips).
 
     Raises:
         BadInput: the loss is no number any more.
@@ -86,7 +97,7 @@ def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...]
     network = lessons.network
     optimizer = torch.optim.AdamW(network.parameters(), lr=course.learning_rate, weight_decay=course.weight_decay)
     rows: list[list[Any]] = []
-    best, kept, kept_at, stopped = math.inf, copy.deepcopy(network.state_dict()), 0, "epochs"
+    best, fell, kept, kept_at, stopped = math.inf, 0, copy.deepcopy(network.state_dict()), 0, "epochs"
     with torch.random.fork_rng(devices=[]):
         for epoch in range(course.epochs):
             began = time.monotonic()
@@ -102,9 +113,12 @@ def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...]
                     f"the loss is no number any more in epoch {epoch + 1} (learning_rate {course.learning_rate:g}); "
                     "choose a lower learning_rate."
                 )
-            if lessons.judged is None or dev_loss < best:
-                best, kept, kept_at = dev_loss, copy.deepcopy(network.state_dict()), epoch
-            elif epoch - kept_at >= course.patience:
+            lower = lessons.judged is None or dev_loss < best
+            if lower:
+                best, fell = dev_loss, epoch
+            if lower or course.keep == "last":
+                kept, kept_at = copy.deepcopy(network.state_dict()), epoch
+            if epoch - fell >= course.patience:
                 stopped = "patience"
                 break
     network.load_state_dict(kept)
@@ -161,3 +175,36 @@ class Heard:
 def standardised(vectors: npt.NDArray[Any], device: str) -> Heard:
     """Of the training part's features, [clip, dim]."""
     return Heard(scale_of(vectors.astype(np.float64)), device)
+
+
+def judging(network: Callable[[Tensor], Tensor], features: Tensor, truth: Rows) -> Callable[[], tuple[float, Rows, Rows]]:
+    """``Lessons.judged`` of a network from features [clip, dim] to logits."""
+    import torch
+
+    def judged() -> tuple[float, Rows, Rows]:
+        logits = network(features).cpu()
+        return float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(truth))), truth, logits.argmax(dim=1).numpy()
+
+    return judged
+
+
+def codes(clips: pd.DataFrame, labels: tuple[str, ...]) -> Rows:
+    """The emotion of each clip as its position among the labels."""
+    return np.array([labels.index(name) for name in clips["truth"]], dtype=np.int64)
+
+
+def not_learnable(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...]) -> Iterator[Problem]:
+    """Too few emotions, or dev clips of one that is not learned."""
+    if len(labels) < 2:
+        held = f"only {labels[0]}" if labels else "none"
+        yield Problem(f"at least two emotions are needed to tell apart; the training part holds {held}.")
+    if strange := sorted(set(dev["truth"]) - set(labels)):
+        yield Problem(f"dev clips are {', '.join(strange)}, of which the training part holds none.")
+
+
+def not_there(encoder: str, layer: int) -> Iterator[Problem]:
+    """An encoder or a layer that there is not."""
+    try:
+        find(encoder).layer(layer)
+    except BadInput as bad:
+        yield from bad.problems

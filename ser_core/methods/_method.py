@@ -128,7 +128,7 @@ class Method:
     further: Callable[..., Any] | None = None
     """``further(model, train, dev, config) -> model``: goes on from a fitted model with other clips (a second stage)."""
     adapts: bool = False
-    """Whether ``fit`` takes ``unlabelled=``: clips of the language that is tested, with no ``truth`` and none of them tested."""
+    """Whether ``fit`` takes ``unlabelled=``: clips of the tested language, without ``truth``, none of them tested."""
     watched: bool = False
     """Whether ``fit`` and ``further`` take ``watch=Watch(...)``."""
     tells: Callable[[Any], Told] = _tells_nothing

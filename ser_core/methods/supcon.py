@@ -13,6 +13,7 @@ are ``contrast=0`` and ``adversary=0``; both together are the plain network.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages
-from ser_core.encoders._find import find
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
 from ser_core.methods._course import Course, Heard, Lessons, Rows
@@ -58,24 +58,16 @@ class Config(Course):
     strength: Literal["growing", "constant"] = "growing"
     """Of the reversed gradient: from 0 to 1 over training, or 1."""
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be learned, and an encoder or layer that there is not; all of it at once."""
-        problems = list[Problem]()
-        for check in (super().__post_init__, lambda: find(self.encoder).layer(self.layer)):
-            try:
-                check()
-            except BadInput as bad:
-                problems += bad.problems
+    def problems(self) -> Iterator[Problem]:
+        """What cannot be learned with, and an encoder or layer that there is not."""
+        yield from super().problems()
+        yield from _course.not_there(self.encoder, self.layer)
         for name in ("hidden", "embedding"):
             if getattr(self, name) < 1:
-                problems.append(Problem(f"{name} must be 1 or more, not {getattr(self, name)}."))
-        for name in ("contrast", "adversary", "w_same", "w_cross"):
-            if not getattr(self, name) >= 0:
-                problems.append(Problem(f"{name} must be 0 or more, not {getattr(self, name)}."))
+                yield Problem(f"{name} must be 1 or more, not {getattr(self, name)}.")
+        yield from self.at_least_0("contrast", "adversary", "w_same", "w_cross")
         if not self.temperature > 0:
-            problems.append(Problem(f"temperature must be more than 0, not {self.temperature}."))
-        if problems:
-            raise BadInput(*problems)
+            yield Problem(f"temperature must be more than 0, not {self.temperature}.")
 
 
 @dataclass(frozen=True)
@@ -97,6 +89,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
             alone (``w_same`` 0), clips of one language; clips that cannot be heard.
     """
     import torch
+    from torch.nn import Sequential
 
     from ser_core.features import device_named
 
@@ -128,18 +121,17 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
             total = total + config.adversary * entropy(said, speaker[at])
         return total
 
-    lessons = Lessons(network, lambda: len(train), loss, _judging(network, dev, labels, scale, config))
+    judged = None
+    if len(dev):
+        emotions = Sequential(network["body"], network["emotion"])
+        judged = _course.judging(emotions, scale(_vectors(config, dev)), _course.codes(dev, labels))
+    lessons = Lessons(network, lambda: len(train), loss, judged)
     told = _course.learn(lessons, config, seed=config.seed)
     return Model(config, labels, scale.scale, network.cpu(), told)
 
 
 def _wrong(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...], config: Config) -> list[Problem]:
-    problems = []
-    if len(labels) < 2:
-        held = f"only {labels[0]}" if labels else "none"
-        problems.append(Problem(f"at least two emotions are needed to tell apart; the training part holds {held}."))
-    if strange := sorted(set(dev["truth"]) - set(labels)):
-        problems.append(Problem(f"dev clips are {', '.join(strange)}, of which the training part holds none."))
+    problems = list(_course.not_learnable(train, dev, labels))
     if config.adversary:
         nameless = int((train["speaker"] == "").sum())
         voices = len(set(zip(train["corpus"], train["speaker"], strict=True)))
@@ -157,12 +149,10 @@ def _wrong(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...], conf
 
 def _codes(train: pd.DataFrame, labels: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], ...]:
     """Emotion, speaker and language of each clip, as whole numbers."""
-    truth = np.array([labels.index(name) for name in train["truth"]], dtype=np.int64)
     voices = [f"{corpus} {name}" for corpus, name in zip(train["corpus"], train["speaker"], strict=True)]
     spoken = train["language"].map(languages.normal)
-    return truth, *(
-        np.unique(np.array(each, dtype=str), return_inverse=True)[1].astype(np.int64) for each in (voices, spoken)
-    )
+    apart = (np.unique(np.array(each, dtype=str), return_inverse=True)[1].astype(np.int64) for each in (voices, spoken))
+    return _course.codes(train, labels), *apart
 
 
 def _network(dim: int, emotions: int, speakers: int, config: Config) -> Any:
@@ -179,22 +169,6 @@ def _network(dim: int, emotions: int, speakers: int, config: Config) -> Any:
     if config.adversary:
         parts["speaker"] = Sequential(Linear(config.hidden, config.hidden), ReLU(), Linear(config.hidden, speakers))
     return ModuleDict(parts)
-
-
-def _judging(network: Any, dev: pd.DataFrame, labels: tuple[str, ...], scale: Heard, config: Config) -> Any:
-    import torch
-
-    if dev.empty:
-        return None
-    features = scale(_vectors(config, dev))
-    truth = np.array([labels.index(name) for name in dev["truth"]], dtype=np.int64)
-
-    def judged() -> tuple[float, Rows, Rows]:
-        logits = network["emotion"](network["body"](features)).cpu()
-        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(truth))
-        return float(loss), truth, logits.argmax(dim=1).numpy()
-
-    return judged
 
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
