@@ -266,7 +266,7 @@ def _lesson(
         **{name: _sha256(text.encode()) for name, text in clips.items()},
         "device": device.partition(":")[0],
         "threads": str(torch.get_num_threads()) if device == "cpu" else "",
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
     }
 
 
