@@ -14,8 +14,11 @@ that follows from seed, epoch and number of clips, so that layers differ in what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -26,8 +29,8 @@ from ser_core.errors import BadInput
 Vector = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 KEEPS = ("loss", "accuracy")
-AT_ONCE = {"cpu": 32}
-"""Probes of one block on a CPU: more share the cost of a call, fewer leave their weights and moments in its cache."""
+_AT_LEAST, _CACHE = 4, 2**22
+"""Probes of a block on a CPU, and bytes that they may fill: more share the cost of a call, fewer stay in its cache."""
 _AT_ONCE_GPU = 4096
 
 
@@ -122,9 +125,9 @@ def fit(
 ) -> list[Fitted]:
     """Train all probes, block by block.
 
-    Memory: the bank (layers x clips x dim x 4 bytes, once more on a GPU), and for each probe of a block six times its head's
-    numbers (weights, kept weights, two moments, gradient, step) and the features of a batch, or of up to 256 dev clips. The
-    bank is not copied for a probe.
+    Memory: the bank (layers x clips x dim x 4 bytes, once more on a GPU), and for each probe of a block five times the
+    numbers of its head (weights, kept weights, two moments, gradient) and the features of a batch, or of up to 64 dev clips.
+    The bank is not copied for a probe.
 
     Args:
         bank: [layer, clip, dim].
@@ -132,7 +135,7 @@ def fit(
         probes: in any order.
         recipe: the same for all.
         device: where to compute.
-        at_once: probes of a block; the results do not depend on it beyond rounding.
+        at_once: probes of a block; the results do not depend on it beyond rounding, nor on torch's threads at all.
         progress: told after each block.
 
     Returns:
@@ -140,17 +143,47 @@ def fit(
     """
     from ser_core import probing_batch
 
-    classes = int(labels.max()) + 1
-    size = at_once or AT_ONCE.get(device, _AT_ONCE_GPU)
-    # in a block, those with more clips stand first, so that the ones still busy with an epoch are always the first few
-    order = sorted(range(len(probes)), key=lambda n: -len(probes[n].train))
+    # in a block, those with more clips stand first, so that the ones still busy with an epoch are always the first few;
+    # of equal ones those of a layer stand together, whose features are then nearer than those of all layers
+    order = sorted(range(len(probes)), key=lambda n: (-len(probes[n].train), probes[n].layer))
     loaded = probing_batch.load(bank, labels, device)
+    size = at_once or _at_once(recipe, bank.shape[2], loaded.classes, device)
+    blocks = [order[start : start + size] for start in range(0, len(order), size)]
     done: dict[int, Fitted] = {}
-    for start in range(0, len(order), size):
-        block = order[start : start + size]
-        done.update(zip(block, probing_batch.fit(loaded, [probes[n] for n in block], recipe, classes), strict=True))
-        progress(len(done), len(probes))
+    with _workers(device) as each:
+        for block, fitted in each(lambda b: (b, probing_batch.fit(loaded, [probes[n] for n in b], recipe)), blocks):
+            done.update(zip(block, fitted, strict=True))
+            progress(len(done), len(probes))
     return [done[n] for n in range(len(probes))]
+
+
+@contextmanager
+def _workers(device: str) -> Iterator[Callable[..., Iterator[Any]]]:
+    """``map``, on a CPU by as many threads as torch would use: its own would share out products that are too small for that.
+
+    So a block is computed by one thread whatever their number, and comes out the same to the last bit.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if device != "cpu" or threads == 1:
+        yield map
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _at_once(recipe: Recipe, dim: int, classes: int, device: str) -> int:
+    """Probes of a block: on a CPU as many as find room in the cache of a core, with gradients, moments and features."""
+    if device != "cpu":
+        return _AT_ONCE_GPU
+    widths = (dim, *recipe.hidden, classes)
+    head = sum((wide + 1) * narrow for wide, narrow in pairwise(widths))
+    return max(_AT_LEAST, _CACHE // (4 * (4 * head + recipe.batch * dim)))
 
 
 def batches(count: int, *, seed: int, epoch: int) -> Rows:

@@ -1,22 +1,16 @@
 """A block of probes as one tensor program: each step is a step of every probe that is still learning.
 
-Shapes: P probes, B clips of a batch, D numbers of a clip, F numbers of a head. Weights of all probes lie in one tensor
-[P, F], their layers are views of it, [P, in, out]; AdamW works on it number by number, so no probe sees another. Clips are
-gathered from the bank by their rows, for each probe those of its own layer and batch. A probe with fewer batches waits for
-the others at the end of an epoch: probes come with the longest first, so those that step are always the first few, and no
-mask is needed. Where the last batches differ in length the shorter is filled up with clips that weigh 0. A probe that has
-ended is taken out.
-
-The gradient is written out, since it is short. With z = a W + b, the softmax p of z, y the truth as a one-hot row and w the
-weight of a clip (1 / clips of the batch, 0 for what fills it up), the loss sum_i w_i (-log p_i[y_i]) has
-
-    dz = w (p - y),  dW = a' dz,  db = sum dz,  da = dz W'  (where a > 0, below a ReLU).
+Shapes: P probes, S steps of an epoch, B clips of a batch, C classes. Which clips a step takes is laid out for a whole epoch;
+its features are gathered from the bank by their rows, for each probe those of its own layer and batch. A probe with fewer
+batches waits for the others at the end of an epoch: probes come with the longest first, so those that step are always the
+first few, and no mask is needed. Where the last batches differ in length the shorter is filled up with clips that weigh 0. A
+probe that has ended is taken out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -24,14 +18,13 @@ import numpy as np
 
 from ser_core import probing
 from ser_core.probing import Fitted, Probe, Recipe, Rows, Vector
+from ser_core.probing_course import Course, Heard
+from ser_core.probing_heads import AdamW, Heads, started
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_BETAS = 0.9, 0.999
-Run = tuple[int, int, int]
-"""Probes from one to before another, and how many steps each of them has taken."""
-_DEV_AT_ONCE = 256
+_DEV_AT_ONCE = 64
 """Dev clips of each probe that are looked at together."""
 
 
@@ -44,6 +37,20 @@ class Bank:
     labels: Tensor
     """[layer x clip]"""
     clips: int
+    classes: int
+    room: Tensor
+    """[n, dim]: where features are gathered; memory that is asked for anew at each step costs more than all that follows."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """[P, B] -> [P, dim, B], until the next call."""
+        import torch
+
+        flat = rows.flatten()
+        return torch.index_select(self.vectors, 0, flat, out=self.room[: len(flat)]).view(*rows.shape, -1).mT
+
+    def own_room(self, rows: int) -> Bank:
+        """The same bank with room for so many rows at once."""
+        return replace(self, room=self.vectors.new_empty(rows, self.vectors.shape[1]))
 
 
 def load(bank: Vector, labels: Rows, device: str) -> Bank:
@@ -51,209 +58,124 @@ def load(bank: Vector, labels: Rows, device: str) -> Bank:
     import torch
 
     vectors = torch.from_numpy(np.ascontiguousarray(bank)).to(device).flatten(0, 1)
-    return Bank(vectors, torch.from_numpy(labels).to(device).repeat(len(bank)), bank.shape[1])
+    return Bank(
+        vectors, torch.from_numpy(labels).to(device).repeat(len(bank)), bank.shape[1], int(labels.max()) + 1, vectors[:0]
+    )
 
 
-@dataclass
-class _Padded:
-    """Rows of the bank of each probe, [P, n]; those that only fill up weigh 0."""
+@dataclass(frozen=True)
+class _Laid:
+    """Which clips each step takes, [S, ...], or one of these steps."""
 
     rows: Tensor
-    weight: Tensor
+    """[P, B], of the bank."""
+    share: Tensor
+    """[P, 1, B]: 1 / clips of the probe's batch; 0 for what fills it up."""
+    wanted: Tensor
+    """[P, C, B]: minus the share, where the clip's class is; so the mean loss is the sum of log p times this."""
 
-    def __getitem__(self, kept: Tensor) -> _Padded:
-        return _Padded(self.rows[kept], self.weight[kept])
+    def of(self, steps: slice, probes: slice | Tensor) -> _Laid:
+        """Some steps of some probes."""
+        return _Laid(*(part[steps, probes] for part in (self.rows, self.share, self.wanted)))
 
-
-class _Heads:
-    """The weights of all probes, and their moments."""
-
-    def __init__(self, probes: Sequence[Probe], widths: Sequence[int], like: Tensor):
-        import torch
-
-        seeds = sorted({probe.seed for probe in probes})
-        start = torch.stack([_start(seed, widths) for seed in seeds])
-        self.widths = widths
-        self.values = start[[seeds.index(probe.seed) for probe in probes]].to(like)
-        self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
-
-    def keep(self, kept: Tensor) -> None:
-        """Take the others out."""
-        self.values, self.mean, self.square = (each[kept] for each in (self.values, self.mean, self.square))
-
-    def forward(self, features: Tensor) -> list[Tensor]:
-        """What enters each layer of the first heads, [p, B, in], and at last what comes out."""
-        import torch
-
-        entering = [features]
-        for n, (weight, bias) in enumerate(layers(self.values[: len(features)], self.widths)):
-            entering.append(torch.baddbmm(bias.unsqueeze(1), entering[-1], weight))
-            if n < len(self.widths) - 2:
-                entering[-1].relu_()
-        return entering
-
-    def step(self, features: Tensor, labels: Tensor, weight: Tensor, recipe: Recipe, runs: Sequence[Run]) -> Tensor:
-        """One step of AdamW of the first heads: features [p, B, D], labels and weight [p, B] -> each clip's loss."""
-        *entering, scores = self.forward(features)
-        busy = len(features)
-        error = scores.log_softmax(-1)
-        loss = -error.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
-        error.exp_()
-        error.scatter_add_(-1, labels.unsqueeze(-1), error.new_full((*labels.shape, 1), -1.0))
-        error *= weight.unsqueeze(-1)
-        gradient = self.values.new_empty(busy, self.values.shape[1])
-        views = list(layers(gradient, self.widths))
-        weights = list(layers(self.values[:busy], self.widths))
-        for n in reversed(range(len(weights))):
-            views[n][0].copy_(entering[n].mT @ error)
-            views[n][1].copy_(error.sum(1))
-            if n:
-                error = (error @ weights[n][0].mT) * (entering[n] > 0)
-        self._adamw(gradient, recipe, runs)
-        return loss
-
-    def _adamw(self, gradient: Tensor, recipe: Recipe, runs: Sequence[Run]) -> None:
-        """torch's own, in one pass over memory; a run of probes that took as many steps is one parameter."""
-        import torch
-        from torch.optim.adamw import adamw
-
-        values, gradients, means, squares = (
-            [tensor[start:end] for start, end, _ in runs] for tensor in (self.values, gradient, self.mean, self.square)
-        )
-        adamw(
-            values,
-            gradients,
-            means,
-            squares,
-            [],
-            [torch.tensor(float(steps), device=gradient.device) for *_, steps in runs],
-            fused=True,
-            amsgrad=False,
-            beta1=_BETAS[0],
-            beta2=_BETAS[1],
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            eps=recipe.epsilon,
-            maximize=False,
-        )
+    def steps(self) -> Iterator[_Laid]:
+        """One after the other."""
+        return map(_Laid, self.rows.unbind(), self.share.unbind(), self.wanted.unbind())
 
 
-def layers(values: Tensor, widths: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Views of [P, F] as weight [P, in, out] and bias [P, out] of each layer."""
-    at = 0
-    for wide, narrow in pairwise(widths):
-        end = at + wide * narrow
-        yield values[:, at:end].view(-1, wide, narrow), values[:, end : end + narrow]
-        at = end + narrow
-
-
-def _start(seed: int, widths: Sequence[int]) -> Tensor:
-    """[F]: what torch's linear layers start from, after ``manual_seed(seed)``."""
+def _laid(rows: Sequence[Rows], first: Tensor, bank: Bank, batch: int) -> _Laid:
+    """From the clips of each probe in their order, ``first`` being where the probe's layer begins in the bank."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = [torch.nn.Linear(wide, narrow) for wide, narrow in pairwise(widths)]
-    return torch.cat([part.detach().flatten() for layer in made for part in (layer.weight.T, layer.bias)])
+    counts = np.array([len(each) for each in rows])
+    steps = max(1, -(-int(counts.max()) // batch))
+    table = np.zeros((len(rows), steps * batch), np.int64)
+    for line, each in zip(table, rows, strict=True):
+        line[: len(each)] = each
+    there = torch.from_numpy(np.arange(steps * batch) < counts[:, None])
+    shaped = (torch.from_numpy(table) + first.unsqueeze(1)).view(len(rows), steps, batch).transpose(0, 1).contiguous()
+    device = bank.vectors.device
+    at = shaped.to(device)
+    share = there.view(len(rows), steps, batch).transpose(0, 1).to(bank.vectors)
+    share = (share / share.sum(-1, keepdim=True).clamp(min=1)).unsqueeze(2)
+    named = torch.arange(bank.classes, device=device).unsqueeze(1)
+    return _Laid(at, share, (bank.labels[at].unsqueeze(2) == named) * -share)
 
 
-def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe, classes: int) -> list[Fitted]:
+def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe) -> list[Fitted]:
     """Train one block; probes with more training clips stand before those with fewer."""
     import torch
 
-    device = bank.vectors.device
-    widths = (bank.vectors.shape[1], *recipe.hidden, classes)
-    heads = _Heads(probes, widths, bank.vectors)
+    bank = bank.own_room(len(probes) * max(recipe.batch, _DEV_AT_ONCE))
     first = torch.tensor([probe.layer * bank.clips for probe in probes])
-    dev = _padded([p.dev for p in probes], first, bank)
-    alive = list(range(len(probes)))
-    best = heads.values.clone()
-    lowest = torch.full((len(probes),), torch.inf).to(bank.vectors)
-    kept_value, loss_kept = torch.full_like(lowest, torch.inf), lowest.clone()
-    blind = torch.tensor([not len(p.dev) for p in probes], device=device)
-    course = np.full((recipe.epochs, len(probes), 3), np.nan)
-    fell, kept = [0] * len(probes), [0] * len(probes)
-    ended: dict[int, tuple[int, str]] = {}
-    for epoch in range(recipe.epochs):
-        learned = _epoch(heads, bank, [probes[n] for n in alive], first, epoch, recipe)
-        loss, accuracy, ua = _dev(heads, bank, dev)
-        here = torch.tensor(alive, device=device)
-        course[epoch, alive] = torch.stack([learned, loss, ua], 1).cpu().numpy()
-        value = loss if recipe.keep == "loss" else -accuracy
-        better = (value < kept_value[here]) | blind[here]
-        at = here[better]
-        best[at], kept_value[at], loss_kept[at] = heads.values[better], value[better], loss[better]
-        for n in at.tolist():
-            kept[n] = epoch + 1
-        falls = (loss < lowest[here]) | blind[here]
-        lowest[here[falls]] = loss[falls]
-        for n in here[falls].tolist():
-            fell[n] = epoch + 1
-        over = {n for n in alive if epoch + 1 - fell[n] >= recipe.patience}
-        ended |= dict.fromkeys(over, (epoch + 1, "patience"))
-        if over:
-            goes_on = torch.tensor([n not in over for n in alive], device=device)
-            alive = [n for n in alive if n not in over]
-            if not alive:
-                break
-            heads.keep(goes_on)
-            dev, first = dev[goes_on], first[goes_on.cpu()]
-    whole = [(weight.cpu().numpy(), bias.cpu().numpy()) for weight, bias in layers(best, widths)]
-    result = []
-    for n in range(len(probes)):
-        epochs, stopped = ended.get(n, (recipe.epochs, "epochs"))
-        weights = tuple((weight[n].copy(), bias[n].copy()) for weight, bias in whole)
-        curve = course[:epochs, n]
-        result.append(Fitted(weights, epochs, kept[n], stopped, float(loss_kept[n]), curve))
-    return result
+    widths = (bank.vectors.shape[1], *recipe.hidden, bank.classes)
+    heads = started([probe.seed for probe in probes], widths, bank.vectors)
+    best = [value.clone() for value in heads.values]
+    dev = _laid([probe.dev for probe in probes], first, bank, _DEV_AT_ONCE)
+    course = Course(probes, recipe)
+    while len(alive := torch.from_numpy(course.alive)):
+        learned = _epoch(heads, bank, [probes[n] for n in alive], first[alive], course.epoch, recipe)
+        better, goes_on = map(torch.from_numpy, course.note(learned, _heard(heads, bank, dev)))
+        for kept, value in zip(best, heads.values, strict=True):
+            kept[alive[better]] = value[better]
+        if not goes_on.all():
+            heads, dev = heads[goes_on], dev.of(slice(None), goes_on)
+    parts = [value.cpu().numpy() for value in best]
+    return [course.fitted(n, _turned([part[n] for part in parts])) for n in range(len(probes))]
 
 
-def _epoch(heads: _Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> Tensor:
-    """One of all probes; their mean training loss, [P]."""
+def _turned(parts: Sequence[Vector]) -> list[tuple[Vector, Vector]]:
+    """From torch's [out, in] and [out] to weights as ``Fitted`` has them, each in memory of its own."""
+    return [(weight.T.copy(), bias.copy()) for weight, bias in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def _epoch(heads: Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> Vector:
+    """One epoch of all; mean loss of the training clips, each when it was learned from, [P]."""
+    import torch
+
     orders = {(p.seed, len(p.train)): probing.batches(len(p.train), seed=p.seed, epoch=epoch) for p in probes}
-    taken = _padded([p.train[orders[p.seed, len(p.train)]] for p in probes], first, bank)
+    laid = _laid([p.train[orders[p.seed, len(p.train)]] for p in probes], first, bank, recipe.batch)
+    losses = torch.zeros_like(laid.share[:, :, 0, 0])
     lengths = [-(-len(p.train) // recipe.batch) for p in probes]
-    loss = taken.weight.new_zeros(len(probes))
-    for step in range(lengths[0]):
-        start, busy = step * recipe.batch, sum(length > step for length in lengths)
-        alike = [(length, len(list(same))) for length, same in groupby(lengths[:busy])]
+    for begin, end in pairwise([0, *sorted(set(lengths))]):
+        alike = [(length, len(list(same))) for length, same in groupby(lengths) if length >= end]
         ends = list(accumulate(count for _, count in alike))
-        runs = [(end - count, end, epoch * length + step) for end, (length, count) in zip(ends, alike, strict=True)]
-        rows, there = (t[:busy, start : start + recipe.batch] for t in (taken.rows, taken.weight))
-        weight = there / there.sum(1, keepdim=True)
-        loss[:busy] += (heads.step(_vectors(bank, rows), bank.labels[rows], weight, recipe, runs) * there).sum(1)
-    return loss / taken.weight.sum(1)
+        runs = [(slice(e - n, e), epoch * length + begin) for e, (length, n) in zip(ends, alike, strict=True)]
+        busy = heads[: ends[-1]]
+        adam = AdamW(busy, runs, recipe)
+        for step, now in enumerate(laid.of(slice(begin, end), slice(ends[-1])).steps(), begin):
+            passed, log_p = _passed(busy, bank, now)
+            losses[step, : ends[-1]] = (log_p * now.wanted).sum((1, 2))
+            busy.backward(passed, torch.addcmul(now.wanted, log_p.exp_(), now.share))
+            adam.step()
+    return _mean(losses, laid)
 
 
-def _dev(heads: _Heads, bank: Bank, dev: _Padded) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean loss, accuracy and UA of each probe on its dev clips, [P]."""
+def _heard(heads: Heads, bank: Bank, dev: _Laid) -> Heard:
+    """Each probe on its dev clips."""
     import torch
 
-    loss = torch.zeros_like(dev.weight[:, 0])
-    there, right = (loss.new_zeros(len(loss), heads.widths[-1]) for _ in range(2))
-    for start in range(0, dev.rows.shape[1], _DEV_AT_ONCE):
-        rows, weight = (t[:, start : start + _DEV_AT_ONCE] for t in (dev.rows, dev.weight))
-        scores = heads.forward(_vectors(bank, rows))[-1]
-        labels = bank.labels[rows]
-        loss -= (scores.log_softmax(-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1) * weight).sum(1)
-        there.scatter_add_(1, labels, weight)
-        right.scatter_add_(1, labels, (scores.argmax(-1) == labels) * weight)
-    count = there.sum(1)
-    return loss / count, right.sum(1) / count, (right / there).nanmean(1)
+    losses = torch.zeros_like(dev.share[..., 0, 0])
+    is_it = dev.wanted < 0
+    right = torch.zeros_like(is_it[0, ..., 0], dtype=losses.dtype)
+    named = torch.arange(bank.classes, device=right.device).unsqueeze(1)
+    for step, now in enumerate(dev.steps()):
+        _, log_p = _passed(heads, bank, now)
+        losses[step] = (log_p * now.wanted).sum((1, 2))
+        right += (is_it[step] & (log_p.argmax(1, keepdim=True) == named)).sum(-1)
+    there = is_it.sum((0, 3))
+    ua = (right / there).nanmean(1)
+    return Heard(_mean(losses, dev), (right.sum(1) / there.sum(1)).cpu().numpy(), ua.cpu().numpy())
 
 
-def _vectors(bank: Bank, rows: Tensor) -> Tensor:
-    return bank.vectors.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+def _passed(heads: Heads, bank: Bank, now: _Laid) -> tuple[list[Tensor], Tensor]:
+    """What entered each layer of the heads, and log p, [P, C, B]."""
+    *passed, scores = heads.forward(bank.gather(now.rows))
+    return passed, scores.log_softmax(1)
 
 
-def _padded(rows: Sequence[Rows], first: Tensor, bank: Bank) -> _Padded:
-    """Clips of each probe -> rows of the bank, ``first`` being where the probe's layer begins."""
-    import torch
-
-    longest = max(1, *map(len, rows))
-    filled = torch.from_numpy(
-        np.stack([np.pad(each if len(each) else [0], (0, longest - max(1, len(each))), mode="edge") for each in rows])
-    )
-    sizes = torch.tensor([len(each) for each in rows]).unsqueeze(1)
-    there = torch.arange(longest) < sizes
-    return _Padded((filled + first.unsqueeze(1)).to(bank.vectors.device), there.to(bank.vectors))
+def _mean(losses: Tensor, laid: _Laid) -> Vector:
+    """From the mean loss of each batch, [S, P], that of all clips, [P]; nan without any."""
+    counts = (laid.share[..., 0, :] > 0).sum(-1)
+    mean: Vector = ((losses * counts).sum(0) / counts.sum(0)).cpu().numpy()
+    return mean

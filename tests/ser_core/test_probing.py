@@ -90,6 +90,23 @@ def test_the_same_seed_gives_the_same_bytes_and_another_block_size_the_same_prob
     assert [course(f) for f in first] == [course(f) for f in blocks]
 
 
+def test_as_many_threads_as_torch_has_share_the_blocks_and_change_no_bit(bank, labels, probes):
+    import torch
+
+    recipe, told = Recipe(**QUICK), []
+    alone = probing.fit(bank, labels, probes, recipe, at_once=3)
+    torch.set_num_threads(2)
+    try:
+        shared = probing.fit(
+            bank, labels, probes, recipe, at_once=3, progress=lambda done, total: told.append((done, total))
+        )
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert max(apart(a, b) for a, b in zip(alone, shared, strict=True)) == 0
+    assert told == [(3, 8), (6, 8), (8, 8)]
+
+
 def test_layers_start_alike_and_seeds_do_not(bank, labels, probes):
     still = Recipe(learning_rate=1e-12, epochs=1)
     started = {
