@@ -9,7 +9,6 @@ and weighted gating. The two-stage models of the logs stand in no row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +45,7 @@ def strategy(method: str, settings: str) -> str:
 
 
 def beside(paper: Published, cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
-    """The paper's rows with one's own, then one's own that the paper has not.
+    """The paper's rows with one's own, then those of the paper alone, then one's own that the paper has not.
 
     Args:
         paper: one with the tables ``table1`` and ``logs``.
@@ -58,8 +57,8 @@ def beside(paper: Published, cells: pd.DataFrame, spoken: Mapping[str, str]) -> 
     """
     theirs = _theirs(paper)
     both = theirs.merge(_own(cells, spoken), on=_KEY, how="outer", indicator=True)
-    of_theirs = both["_place"].fillna(len(theirs)).to_numpy()
-    ordered = both.iloc[np.lexsort((both["_own"].fillna(0), of_theirs))]
+    both = both.assign(_alone=(both["_merge"] != "both"), _place=both["_place"].fillna(len(theirs)))
+    ordered = both.sort_values(["_alone", "_place", "_own"])
     texts = {name: ordered[name].fillna("") for name in ("model", "note", "own_model")}
     return ordered.assign(**texts)[list(COLUMNS)].reset_index(drop=True)
 
@@ -78,8 +77,8 @@ def _theirs(paper: Published) -> pd.DataFrame:
     pretrained = learned[learned["setting"] == "mono"].drop_duplicates("model").set_index("model")["source"]
     rank = {name: n for n, name in enumerate((*STRATEGIES, TWO_STAGE))}
     rows = both.assign(
-        printed=both["ua_percent"] / 100,
-        log=both["ua_percent_log"] / 100,
+        printed=(both["ua_percent"] / 100).round(6),
+        log=(both["ua_percent_log"] / 100).round(6),
         note=["; ".join(filter(None, two)) for two in both[["note", "note_log"]].fillna("").itertuples(index=False)],
         pretrained=both["model"].map(pretrained),
         _block=[blocks[block] for block in both[where].itertuples(index=False, name=None)],
@@ -90,12 +89,12 @@ def _theirs(paper: Published) -> pd.DataFrame:
 
 
 def _own(cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
-    tags: dict[str, Any] = {encoder: languages.normal(tag) for encoder, tag in spoken.items()}
+    tags = {encoder: languages.normal(tag) for encoder, tag in spoken.items() if tag}
     two = cells["setting"] == "two_stage"
     at_home = cells["source"].where(cells["setting"] != "trans", "")  # mono and cross learn in the encoder's language
     named = [" ".join(filter(None, row)) for row in cells[["encoder", "method", "settings"]].itertuples(index=False)]
     own = cells.assign(
-        pretrained=cells["encoder"].map(tags).fillna(at_home),
+        pretrained=[tags.get(encoder, home) for encoder, home in zip(cells["encoder"], at_home, strict=True)],
         setting=cells["setting"].mask(two, "cross"),
         strategy=pd.Series(map(strategy, cells["method"], cells["settings"]), cells.index, dtype="str").mask(two, TWO_STAGE),
         own_model=named,
