@@ -30,16 +30,13 @@ from ser_core.engine.stages import Results, cut, work_through
 from ser_core.engine.tasks import Check, Fit, Hear, Heard, Measured, Rate
 from ser_core.engine.workshop import Workshop, workshop
 from ser_core.errors import BadInput, Problem
+from ser_core.experiment_folders import LISTENED
 from ser_core.run_checks import by_language, checked, shared_speakers
 from ser_core.run_plan import Plan, Resolved, resolve
 from ser_core.run_tables import Spoken
 from ser_core.stimuli import for_folder
 
 __all__ = ["Plan", "Run", "execute", "of"]
-
-
-LISTENED = "listened"
-"""The folder, within an experiment's, of what chosen models said of the clips that listeners heard."""
 
 
 @dataclass(frozen=True)

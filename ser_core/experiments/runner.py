@@ -31,6 +31,7 @@ from ser_core.engine.stages import cut, work_through
 from ser_core.engine.tasks import Check, Hear, Heard, Measured
 from ser_core.engine.workshop import Workshop, workshop
 from ser_core.errors import BadInput
+from ser_core.experiment_folders import ASKED, LISTENED, RESOLVED
 from ser_core.experiment_tables import CURVES, FINDINGS, MODELS
 from ser_core.experiments.plan import Planned
 from ser_core.experiments.results import Outcome, Results, written
@@ -38,7 +39,6 @@ from ser_core.experiments.tasks import Item, Kept, Learn, Learned, Listen, Said
 from ser_core.methods._find import find_method
 from ser_core.methods._method import Ears
 from ser_core.run_plan import SHARD, cores
-from ser_core.runs import LISTENED
 from ser_core.stimuli import for_folder
 from ser_core.tables import Tables
 
@@ -243,14 +243,14 @@ class _Making:
         _save(tables, run, out)
         files = scores.score(tables, said=()).files
         files |= {"models.csv": written(MODELS, models), "curves.csv": written(CURVES, results.curves())}
-        files |= {"findings.csv": written(FINDINGS, results.findings()), "experiment.yaml": self.plan.file.read_bytes()}
-        files["config.yaml"] = _yaml(config)
+        files |= {"findings.csv": written(FINDINGS, results.findings()), ASKED: self.plan.file.read_bytes()}
+        files[RESOLVED] = _yaml(config)
         for name, content in files.items():
             ratings.write_whole(run / name, content)
         if said:
             folder = ratings.make_folder(run / LISTENED)
             _save(results.listened_tables(said), folder, out / LISTENED)
-            ratings.write_whole(folder / "config.yaml", _yaml({**config, "run": f"{out.name}/{LISTENED}"}))
+            ratings.write_whole(folder / RESOLVED, _yaml({**config, "run": f"{out.name}/{LISTENED}"}))
         self.shop.log(f"{len(tables.raters)} raters, {len(tables.ratings)} ratings")
 
     def _config(self, learned: int, took_s: float) -> dict[str, Any]:
