@@ -24,19 +24,28 @@ _CELL_PX = 44
 
 
 def shade_people(figure: go.Figure, scores: pd.DataFrame) -> go.Figure:
-    """Shade where single listeners lie in a figure of UA of one language: from the 2.5th to the 97.5th percentile.
+    """Shade where single listeners lie in a figure of UA of one language.
 
     Args:
         figure: of ``figures.ua_dots``; it is changed.
         scores: columns ``scores.SCORES``, of one language, single raters among them.
     """
+    found = people_range(scores)
+    if found:
+        low, high = found
+        figure.add_vrect(x0=low, x1=high, fillcolor=MARKS["human"][1], opacity=0.12, line_width=0, layer="below")
+    return figure
+
+
+def people_range(scores: pd.DataFrame) -> tuple[float, float] | None:
+    """UA of single listeners from the 2.5th to the 97.5th percentile; None of fewer than two."""
     ua = scores.loc[
         (scores["metric"] == "ua") & (scores["rater"] != "") & (scores["rater_type"] == "human"), "value"
     ].dropna()
-    if len(ua) > 1:
-        low, high = np.quantile(ua, [0.025, 0.975])
-        figure.add_vrect(x0=low, x1=high, fillcolor=MARKS["human"][1], opacity=0.12, line_width=0, layer="below")
-    return figure
+    if len(ua) < 2:
+        return None
+    low, high = np.quantile(ua, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, float]) -> go.Figure:
@@ -215,7 +224,7 @@ def stamp(figure: go.Figure, words: str) -> go.Figure:
         figure.update_layout(title_text=f"{title}<br>{told}", margin_t=margin.t + 18, height=figure.layout.height + 18)
     else:
         low = {"text": told, "font": {"size": 13}, "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "pad": {"b": 4}}
-        figure.update_layout(title=low, margin_b=margin.b + 26, height=figure.layout.height + 26)
+        figure.update_layout(title=low, margin_b=margin.b + 38, height=figure.layout.height + 38)
     return figure
 
 

@@ -10,6 +10,7 @@ On disk
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ser_core import languages
+from ser_core import archive, languages
 from ser_core.checks import check_fields, check_joins, check_rows, located, number
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, Problem
@@ -31,12 +32,35 @@ __all__ = [
 
 
 def read(directory: str | Path) -> Tables:
-    """Read and check a folder with the three tables.
+    """Read and check a folder with the three tables, or a ZIP of one, such as ``report.zip``.
 
     Raises:
         BadInput: a table is missing, unreadable or wrong; every problem with file and line.
     """
-    folder = Path(directory)
+    packed = Path(directory)
+    if not packed.is_file():
+        return _read(packed)
+    names = [f"{table.name}.{form}" for table in TABLES for form in ("csv", "parquet")]
+    files = archive.unpack(packed, names)
+    if not files:
+        raise BadInput(
+            Problem("holds no stimuli, raters or ratings, as .csv or .parquet; is it another program's ZIP?", packed)
+        )
+    with tempfile.TemporaryDirectory() as made:
+        for name, content in files.items():
+            write_whole(Path(made) / name, content)
+        try:
+            return _read(Path(made))
+        except BadInput as bad:
+            raise BadInput(*(_in_zip(problem, Path(made), packed) for problem in bad.problems)) from bad
+
+
+def _in_zip(problem: Problem, folder: Path, packed: Path) -> Problem:
+    file = packed / Path(problem.file or folder).relative_to(folder)
+    return Problem(problem.what.replace(str(folder), str(packed)), file, problem.line)
+
+
+def _read(folder: Path) -> Tables:
     paths = [_find(folder, table) for table in TABLES]
     missing = [p for p in paths if isinstance(p, Problem)]
     if missing:

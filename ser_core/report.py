@@ -1,13 +1,17 @@
 """One HTML file that says what was compared, how, and what came out; it needs nothing beside it and prints well.
 
-Every number in it stands in one of the CSV files that ``compare`` writes with it, with all its digits.
+Every number in it stands in one of the CSV files that ``compare`` writes with it, with all its digits. ``report.zip`` holds
+all of them and what they were made of (``report_files.py``); the same ratings and settings give it to the byte, whether they
+come from the folders or from such a ZIP.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import platform
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,16 +20,23 @@ from typing import Any, TypeVar
 import jinja2
 import pandas as pd
 
-from ser_core import comparisons, made_up, scores
+from ser_core import comparisons, filters, made_up, report_figures, report_files, scores
 from ser_core.emotions import in_order
 from ser_core.measures._measure import TableMeasure, measures
+from ser_core.methods_section import Done, methods
 from ser_core.metrics.eder import Compat, Tail
+from ser_core.provenance import UNKNOWN, MadeOf
 from ser_core.ratings import Tables, to_csv
+from ser_core.svg import Picture
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 T = TypeVar("T")
 _ROWS = 40
 """So many rows of a measure are for reading; the rest stands in its file."""
+_DRAWN = 24
+"""So many figures of a kind are for reading; the rest are files of the ZIP."""
+_SHOWN = {"ua": "ua", "emotions-recall": "recall", "eder": "eder", "difference": "difference"}
+"""The figures that stand in the HTML, by what the name of their file begins with; a confusion table is one by itself."""
 
 
 class _Made(Mapping[str, T]):
@@ -49,24 +60,25 @@ class _Made(Mapping[str, T]):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything ``compare`` writes. Measures, and the report, which holds them, are made when they are first asked for.
+    """Everything ``compare`` writes. Measures, and what holds them, are made when they are first asked for.
 
     Attributes:
         tables: what was compared.
         scored: what ``score`` writes.
         tests: between groups, and between models and people (``comparisons.TESTS``).
         groups: each group described (``scores.GROUPS``).
-        facts: what the report says beside the measures.
-        seed, draws: of the bootstrap.
+        settings: what was chosen, as ``report.yaml`` tells it.
+        made_of: where the ratings come from, and what was left out of them before.
+        facts: what the report says beside the measures and the figures.
     """
 
     tables: Tables
     scored: scores.Scores
     tests: pd.DataFrame
     groups: pd.DataFrame
+    settings: Mapping[str, Any]
+    made_of: MadeOf
     facts: Mapping[str, Any]
-    seed: int
-    draws: int
 
     @cached_property
     def measures(self) -> Mapping[str, pd.DataFrame]:
@@ -74,26 +86,56 @@ class Comparison:
         return _Made({name: partial(self._measured, measure) for name, measure in measures().items()})
 
     @cached_property
+    def results(self) -> Mapping[str, pd.DataFrame]:
+        """Every table that was made, by its name, with what was made up of it."""
+        scored = {"scores": self.scored.scores, "confusion": self.scored.confusion, "segments": self.scored.segments}
+        ready = {**scored, "tests": self.tests, "groups": self.groups}
+        made = {name: partial(self._stamped, ready, name) for name in ready}
+        return _Made({**made, **{name: partial(self._stamped, self.measures, name) for name in self.measures}})
+
+    @cached_property
+    def figures(self) -> dict[str, Picture]:
+        """Every still figure by the name of its file in the ZIP."""
+        return report_figures.figures(
+            self.scored.scores,
+            self.scored.confusion,
+            self.measures["differences"],
+            guess="emotion" not in self.made_of.where,
+            made_up=self.scored.made_up,
+        )
+
+    @cached_property
     def report(self) -> str:
         """The HTML."""
-        return _render({**self.facts, "measures": [_measure(name, data) for name, data in self.measures.items()]})
+        told = [_measure(name, data) for name, data in self.measures.items()]
+        return _render({**self.facts, **_drawn(self.figures), "measures": told})
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
         """Content of each file by its name."""
-        ready = {**self.scored.files, "tests.csv": self._csv(self.tests), "groups.csv": self._csv(self.groups)}
-        makers = {name: partial(ready.__getitem__, name) for name in ready}
-        measured = {f"{name}.csv": partial(self._measure_csv, name) for name in self.measures}
-        return _Made({**makers, **measured, "report.html": lambda: self.report.encode()})
+        tables = {f"{name}.csv": partial(self._csv, name) for name in self.results}
+        return _Made({**tables, "report.html": lambda: self.report.encode(), "report.zip": self._packed})
+
+    def _packed(self) -> bytes:
+        return report_files.pack(
+            self.tables,
+            self.results,
+            html=self.report,
+            parts=self.facts["methods"],
+            figures=self.figures,
+            made_of=self.made_of,
+            settings=self.settings,
+            command=self.facts["again"],
+        )
 
     def _measured(self, measure: TableMeasure) -> pd.DataFrame:
-        return measure.table(self.tables, seed=self.seed, draws=self.draws)
+        return measure.table(self.tables, seed=self.settings["seed"], draws=self.settings["draws"])
 
-    def _measure_csv(self, name: str) -> bytes:
-        return self._csv(self.measures[name])
+    def _stamped(self, tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+        return made_up.stamped(tables[name], self.scored.made_up)
 
-    def _csv(self, table: pd.DataFrame) -> bytes:
-        return to_csv(made_up.stamped(table, self.scored.made_up)).encode()
+    def _csv(self, name: str) -> bytes:
+        return to_csv(self.results[name]).encode()
 
 
 def comparison(
@@ -106,6 +148,7 @@ def comparison(
     compat: Compat = "",
     said: tuple[str, ...] = (),
     asked: comparisons.Asked = comparisons.USUAL,
+    made_of: MadeOf = UNKNOWN,
 ) -> Comparison:
     """Score, test and report.
 
@@ -113,34 +156,60 @@ def comparison(
         tables: checked tables.
         seed: of the bootstrap.
         draws: of the bootstrap.
-        command: what a reader types to get these files again; left out where empty.
         tail, compat: of EDER, as for ``scores.score``.
         said: sentences on what was left out before, as for ``scores.score``.
         asked: what of the tests is chosen.
+        made_of: where the tables come from.
 
     Raises:
         BadInput: nothing in the tables can be scored; or with ``compat``, what SpeechBrain cannot do.
     """
-    scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat, said=said)
+    made_of = replace(made_of, said=(*made_of.said, *said))
+    scored = scores.score(tables, seed=seed, draws=draws, tail=tail, compat=compat, said=made_of.said)
     tests = comparisons.compare(tables, tail=tail, compat=compat, seed=seed, draws=draws, asked=asked)
     groups = scores.groups(tables)
+    eder = eder_overview(scored.scores)
+    versions = {"Python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+    settings = {"seed": seed, "draws": draws, "tail": tail, "compat": compat, **asdict(asked), "versions": versions}
+    options = _typed(seed, tail, compat, asked)
+    done = Done(tests, scored.left_out, said_of_eder(tail, compat) if eder else "", seed, draws, versions)
     facts = {
-        "command": command,
-        "seed": seed,
-        "draws": draws,
+        "again": _command(["report.zip"], "again", options),
+        "first": _command(made_of.folders, "comparison", [*options, *filters.typed(made_of.where)]),
         "synthetic": made_up.sentences(tables),
         "left_out": scored.left_out,
         "overview": overview(scored.scores, groups),
-        "eder": _eder_lines(eder_overview(scored.scores)),
+        "eder": _eder_lines(eder),
         "said_of_eder": said_of_eder(tail, compat),
         "matrices": _matrices(scored.confusion),
         "families": _families(tests),
         "clips": tables.stimuli["stimulus"].nunique(),
         "people": int((tables.raters["rater_type"] == "human").sum()),
         "machines": int((tables.raters["rater_type"] == "machine").sum()),
-        "versions": {name: version(name) for name in ("pingouin", "scipy", "numpy", "pandas")},
+        "methods": methods(tables, made_of, done),
     }
-    return Comparison(tables, scored, tests, groups, facts, seed, draws)
+    return Comparison(tables, scored, tests, groups, settings, made_of, facts)
+
+
+_LIBRARIES = ("pingouin", "scipy", "numpy", "pandas", "statsmodels")
+
+
+def _typed(seed: int, tail: Tail, compat: Compat, asked: comparisons.Asked) -> list[str]:
+    """The words that a command line wants for what is chosen otherwise than usual."""
+    given = (("--seed", str(seed), "0"), ("--tail", tail, "neutral"), ("--compat", compat, ""))
+    return [*(word for name, value, usual in given if value != usual for word in (name, value)), *asked.typed()]
+
+
+def _command(folders: Sequence[str], out: str, options: Sequence[str]) -> str:
+    """What is typed to compare these folders; nothing where there are none."""
+    return shlex.join(["python", "-m", "ser_core", "compare", *folders, "--out", out, *options]) if folders else ""
+
+
+def _drawn(figures: Mapping[str, Picture]) -> dict[str, Any]:
+    """The figures that the HTML holds, by kind, and how many more there are."""
+    kinds = {kind: [p.inside() for name, p in figures.items() if name.startswith(f"{kind}-")] for kind in _SHOWN}
+    shown = {name: pictures[:_DRAWN] for (kind, pictures), name in zip(kinds.items(), _SHOWN.values(), strict=True)}
+    return {"figures": shown, "more_figures": len(figures) - sum(map(len, shown.values()))}
 
 
 def overview(score_rows: pd.DataFrame, groups: pd.DataFrame) -> list[dict[str, Any]]:

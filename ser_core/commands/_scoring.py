@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from ser_core.cli import add_seed
-from ser_core.comparisons import Asked
 from ser_core.filters import FACTS, keep, parse
 from ser_core.metrics.eder import COMPATS, TAILS
 from ser_core.ratings import Tables, make_folder, read_all, write_whole
@@ -19,7 +18,9 @@ from ser_core.scores import Scores
 
 def add_arguments(parser: argparse.ArgumentParser, *, out: str, out_required: bool) -> None:
     """The folders, ``--out`` and ``--seed``."""
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="folder with stimuli, raters and ratings")
+    parser.add_argument(
+        "directories", nargs="+", metavar="DIR", help="folder with stimuli, raters and ratings, or a report.zip"
+    )
     parser.add_argument("--out", metavar="DIR", required=out_required, help=out)
     add_seed(parser, default=0, help="seed of the bootstrap intervals (default: 0)")
 
@@ -31,7 +32,8 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help=f"only ratings of which this holds; of several values of one name any will do; names: {', '.join(FACTS)}",
+        help=f"only ratings of which this holds; of several values of one name any will do; names: {', '.join(FACTS)}; "
+        "public=yes leaves out groups of fewer than 5 listeners",
     )
 
 
@@ -71,17 +73,6 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
         "--pair-by", default="", metavar="COLUMN", help="compare the same listeners between the values of this column, too"
     )
     parser.add_argument("--mixed", action="store_true", help="fit the mixed model of listeners and clips, too (slow)")
-
-
-def chosen(options: argparse.Namespace) -> list[str]:
-    """The options that were chosen otherwise than by default, as they are typed."""
-    defaults = {"seed": 0, "tail": "neutral", "compat": ""}
-    typed = [(name, getattr(options, name)) for name in defaults if getattr(options, name, defaults[name]) != defaults[name]]
-    return [
-        *(word for name, value in typed for word in (f"--{name.replace('_', '-')}", str(value))),
-        *(Asked(options.margin, options.pair_by, options.mixed).typed() if hasattr(options, "margin") else []),
-        *(w for c in options.where for w in ("--where", c)),
-    ]
 
 
 def write_files(files: Mapping[str, bytes], out: str) -> None:

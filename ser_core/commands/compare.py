@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 
 from ser_core.cli import Command
 from ser_core.commands._scoring import (
@@ -11,12 +10,13 @@ from ser_core.commands._scoring import (
     add_eder_arguments,
     add_test_arguments,
     add_where,
-    chosen,
     print_overview,
     read_where,
     write_files,
 )
 from ser_core.comparisons import Asked
+from ser_core.filters import parse
+from ser_core.provenance import made_of
 from ser_core.report import comparison, said_of_eder
 
 
@@ -29,22 +29,21 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     tables, said = read_where(options)
-    command = ["python", "-m", "ser_core", "compare", *options.directories, "--out", options.out, *chosen(options)]
     made = comparison(
         tables,
         seed=options.seed,
-        command=shlex.join(command),
         tail=options.tail,
         compat=options.compat,
         said=said,
         asked=Asked(options.margin, options.pair_by, options.mixed),
+        made_of=made_of(options.directories, parse(options.where)),
     )
     write_files(made.files, options.out)
     print_overview(made.scored, made.groups, said_of_eder(options.tail, options.compat))
 
 
 COMMAND = Command(
-    "compare groups and models: the scores, tests.csv, groups.csv, a file for each measure, and report.html",
+    "compare groups and models: the scores, tests.csv, groups.csv, a file for each measure, and a report as HTML and ZIP",
     _arguments,
     _run,
 )

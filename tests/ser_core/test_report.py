@@ -9,7 +9,9 @@ import jinja2
 import pytest
 
 from ser_core import cli, report
+from ser_core.comparisons import Asked
 from ser_core.measures._measure import measures
+from ser_core.provenance import MadeOf
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame, write
 
 EMOTIONS = ("angry", "sad")
@@ -76,8 +78,11 @@ def test_names_from_the_data_are_text_and_never_markup():
 
 
 def test_it_says_how_it_was_made_and_how_to_make_it_again():
-    _, text = page(tables(), seed=7, command="python -m ser_core compare x --out y --seed 7")
-    for said in ("Welch", "Holm", "Hedges", "bootstrap", "50 draws, seed 7", "pingouin", "compare x --out y --seed 7"):
+    made_of = MadeOf(("people", "a model"), {"group": ["CN"]})
+    _, text = page(tables(), seed=7, asked=Asked(margin=0.05), made_of=made_of)
+    again = "compare report.zip --out again --seed 7 --margin 0.05"
+    first = "compare people 'a model' --out comparison --seed 7 --margin 0.05 --where group=CN"
+    for said in ("Welch", "Holm", "Hedges", "bootstrap", "50 draws, seed 7", "pingouin", again, first):
         assert said in text
 
 
@@ -167,13 +172,13 @@ def test_the_same_input_gives_the_same_report_to_the_byte():
     assert report.comparison(tables(), draws=50).files == report.comparison(tables(), draws=50).files
 
 
-def test_compare_writes_what_the_function_returns_and_names_its_own_command(tmp_path):
+def test_compare_writes_what_the_function_returns_wherever_the_folders_lie(tmp_path):
     write(tables(), tmp_path / "in put")
     out = tmp_path / "out"
     assert cli.main("ser_core", ["compare", str(tmp_path / "in put"), "--out", str(out), "--seed", "2"]) == 0
-    command = f"python -m ser_core compare '{tmp_path / 'in put'}' --out {out} --seed 2"
-    for name, content in report.comparison(tables(), seed=2, command=command).files.items():
-        assert (out / name).read_bytes() == content
+    for name, content in report.comparison(tables(), seed=2, made_of=MadeOf(("in put",))).files.items():
+        assert (out / name).read_bytes() == content, name
+        assert str(tmp_path).encode() not in content, name
 
 
 def test_every_measure_is_told_with_its_source_and_file_and_why_it_says_nothing():

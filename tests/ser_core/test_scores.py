@@ -327,7 +327,7 @@ def test_people_and_models_in_two_folders_score_as_in_one(tmp_path):
     for name, content in expected.items():
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() == content
     assert sorted(p.name for p in (tmp_path / "b").iterdir()) == sorted(
-        [*expected, "tests.csv", "groups.csv", *(f"{name}.csv" for name in measures()), "report.html"]
+        [*expected, "tests.csv", "groups.csv", *(f"{name}.csv" for name in measures()), "report.html", "report.zip"]
     )
 
 
