@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -55,6 +55,17 @@ class Learning:
         chosen: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(preset)}
         chosen["hidden"] = widths(str(self.hidden)) if self.hidden else None
         return dataclasses.replace(preset, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def refused(*checks: Callable[[], object]) -> list[Problem]:
+    """Whatever is wrong with what is checked, each once."""
+    problems: dict[Problem, None] = {}
+    for check in checks:
+        try:
+            check()
+        except BadInput as bad:
+            problems |= dict.fromkeys(bad.problems)
+    return list(problems)
 
 
 def widths(written: str) -> tuple[int, ...]:

@@ -6,73 +6,43 @@ learns for all its epochs. Many of them (layers x folds x seeds) are trained as 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ser_core import probing
 from ser_core.encoders._find import find
-from ser_core.errors import BadInput, Problem
+from ser_core.errors import BadInput
 from ser_core.methods._heard import heard
+from ser_core.methods._learning import Learning, refused, unteachable
 from ser_core.methods._method import CURVE, Ears, Lesson, Method, Rated, Told, emotions_of, posterior
 from ser_core.probing import PRESETS, Fitted, Probe, Recipe
 
-_RECIPE = {field.name for field in dataclasses.fields(Recipe)}
-
 
 @dataclass(frozen=True)
-class Config:
-    """What the head hears, and how it learns; what is left empty is the preset's."""
+class Config(Learning):
+    """What the head hears, and how it learns."""
 
-    seed: int = 0
-    """Of the weights it starts from, and of the order of clips."""
     encoder: str = "logmel"
     """Its name."""
     layer: int = -1
     """Whose frames; negative: from the end."""
     pooling: Literal["mean", "mean_std"] = "mean"
     """Means over a clip's frames; or means and deviations."""
-    preset: Literal["paper", "as_run"] = "paper"
-    """Han et al. 2025: as its text says, or as its authors' code did."""
-    hidden: str | tuple[int, ...] = ""
-    """Widths of hidden layers, such as 128,16; none: no hidden layer."""
-    learning_rate: float | None = None
-    epsilon: float | None = None
-    weight_decay: float | None = None
-    batch: int | None = None
-    """Clips of one step."""
-    epochs: int | None = None
-    """At most."""
-    patience: int | None = None
-    """Epochs without a lower dev loss after which it is over."""
-    keep: Literal["loss", "accuracy"] | None = None
-    """Kept are the weights of the lowest dev loss, or of the first highest dev accuracy."""
 
     def __post_init__(self) -> None:
-        """Refuse an encoder or layer that there is not, and what cannot be learned with."""
-        if not isinstance(self.hidden, str):
-            object.__setattr__(self, "hidden", ",".join(map(str, self.hidden)) or "none")
-        problems = [] if self.seed >= 0 else [Problem(f"seed must be 0 or more, not {self.seed}.")]
-        for check in (lambda: find(self.encoder).layer(self.layer), lambda: self.recipe):
-            try:
-                check()
-            except BadInput as bad:
-                problems += bad.problems
-        if problems:
+        """Refuse an encoder or layer that there is not, and what cannot be learned with; all of it at once."""
+        if problems := refused(super().__post_init__, lambda: find(self.encoder).layer(self.layer), lambda: self.recipe):
             raise BadInput(*problems)
 
     @property
     def recipe(self) -> Recipe:
-        """The preset's, with what was chosen beside it."""
-        chosen: dict[str, Any] = {name: getattr(self, name) for name in _RECIPE - {"hidden"}}
-        if self.hidden:
-            chosen["hidden"] = _widths(str(self.hidden))
-        return dataclasses.replace(PRESETS[self.preset], **{k: v for k, v in chosen.items() if v is not None})
+        """How it learns."""
+        return self.recipe_of(PRESETS)
 
 
 @dataclass(frozen=True)
@@ -99,7 +69,8 @@ def fit_many(lessons: Sequence[Lesson]) -> list[Model]:
     Raises:
         BadInput: as ``fit``; of all lessons at once.
     """
-    if problems := [problem for lesson in lessons for problem in _wrong(lesson)]:
+    wrong = (unteachable(emotions_of(lesson.train), lesson.train, lesson.dev) for lesson in lessons)
+    if problems := [problem for found in wrong for problem in found]:
         raise BadInput(*dict.fromkeys(problems))
     order = sorted(range(len(lessons)), key=lambda n: repr(_shared(lessons[n])))
     models: dict[int, Model] = {}
@@ -133,28 +104,10 @@ def tells(model: Model) -> Told:
     return Told(curve, head.epochs, head.kept, head.stopped, trainable, model.config.recipe.batch)
 
 
-def _widths(written: str) -> tuple[int, ...]:
-    words = [] if written == "none" else written.replace(",", " ").split()
-    if wrong := [word for word in words if not word.isdecimal()]:
-        raise BadInput(f"hidden must be widths such as 128,16, or none, not '{written}' ('{wrong[0]}' is no width).")
-    return tuple(map(int, words))
-
-
 def _shared(lesson: Lesson) -> tuple[str, str, Recipe, tuple[str, ...]]:
     """What heads of one program have in common."""
     config: Config = lesson.config
     return config.encoder, config.pooling, config.recipe, emotions_of(lesson.train)
-
-
-def _wrong(lesson: Lesson) -> list[Problem]:
-    labels = emotions_of(lesson.train)
-    problems = []
-    if len(labels) < 2:
-        held = f"only {labels[0]}" if labels else "none"
-        problems.append(Problem(f"a probe needs at least two emotions to tell apart; the training part holds {held}."))
-    if strange := sorted(set(lesson.dev["truth"]) - set(labels)):
-        problems.append(Problem(f"dev clips are {', '.join(strange)}, of which the training part holds none."))
-    return problems
 
 
 def _together(lessons: Sequence[Lesson]) -> list[Model]:

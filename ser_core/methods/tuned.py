@@ -23,7 +23,7 @@ from ser_core.encoders._encoder import DTYPES
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.features import device_named
 from ser_core.methods._heard import heard
-from ser_core.methods._learning import Learning, unteachable
+from ser_core.methods._learning import Learning, refused, unteachable
 from ser_core.methods._method import CURVE, Ears, Method, Rated, Told, Watch, emotions_of, posterior
 from ser_core.training.checkpoints import Checkpoint
 from ser_core.training.clips import Part, cuts
@@ -73,12 +73,7 @@ class Config(Learning):
     def __post_init__(self) -> None:
         """Refuse what there is not, what makes no sense and what cannot be learned with; all of it at once."""
         object.__setattr__(self, "tune", "+".join(_words(self.tune)))
-        problems: list[Problem] = []
-        for check in (super().__post_init__, lambda: self.recipe, lambda: entering(self.encoder, self._parts(()))):
-            try:
-                check()
-            except BadInput as bad:
-                problems += [problem for problem in bad.problems if problem not in problems]
+        problems = refused(super().__post_init__, lambda: self.recipe, lambda: entering(self.encoder, self._parts(())))
         if self.precision not in DTYPES:
             problems.append(Problem(f"precision cannot be '{self.precision}'. {nearest(str(self.precision), DTYPES)}"))
         if problems:

@@ -120,6 +120,6 @@ def test_all_that_is_wrong_with_settings_or_lessons_is_said_at_once(clips):
     with pytest.raises(BadInput) as bad:
         layer_probe.fit_many([Lesson(sad, sad, Config(**QUICK)), Lesson(others, sad, Config(**QUICK))])
     assert [problem.what for problem in bad.value.problems] == [
-        "a probe needs at least two emotions to tell apart; the training part holds only sad.",
-        "dev clips are sad, of which the training part holds none.",
+        "at least two emotions are needed to tell apart; the training part holds only sad.",
+        "dev clips are sad; the model learns angry, happy, neutral alone.",
     ]
