@@ -142,9 +142,14 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     compare_clips.lists(compared, language)
     _more(compared)
     st.subheader("The same without this page", anchor=False)
-    st.write("These commands write the same files to the byte, and a report to hand on.")
+    st.write(
+        "These commands write the same files to the byte, and a report to hand on: one page to read, and a ZIP with every "
+        "table, figure and run’s settings, from which anybody can make all of it again."
+    )
     st.code(compared.commands, language="shell", wrap_lines=True)
-    table.save(lambda: files["report.html"], f"{study.id}-report.html")
+    with st.container(horizontal=True):
+        table.save(lambda: files["report.html"], f"{study.id}-report.html")
+        table.save(lambda: files["report.zip"], f"{study.id}-report.zip")
 
 
 def _more(compared: reads.Compared) -> None:

@@ -143,7 +143,6 @@ def comparison(
     *,
     seed: int = 0,
     draws: int = 2000,
-    command: str = "",
     tail: Tail = "neutral",
     compat: Compat = "",
     said: tuple[str, ...] = (),

@@ -23,6 +23,7 @@ from ser_core import comparisons, filters, made_up, places, power, ratings, repo
 from ser_core.conditions import conditions
 from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
+from ser_core.provenance import made_of
 from ser_core.public import too_small
 from ser_core.runs import Run
 from ser_core.segment_agreement import agreement, density, deviations
@@ -203,7 +204,7 @@ def _compared(
     where = dict(asked)
     tables, said = filters.keep(both.tables, where)
     commands = both.commands("compare", out="comparison", where=where, options=options.typed())
-    comparison = report.comparison(tables, command=commands.splitlines()[-1], said=said, asked=options)
+    comparison = report.comparison(tables, said=said, asked=options, made_of=made_of(both.folders, where))
     people = tables.raters[tables.raters["rater_type"] == "human"]
     return Compared(comparison, tables, where, options, len(people), made_up.number(people, "simulated"), commands)
 

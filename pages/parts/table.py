@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ import streamlit as st
 from ser_core.ratings import to_csv
 
 _P_VALUES = ("p", "p_holm", "p_fdr")
+_KINDS = {".csv": "text/csv", ".html": "text/html", ".yaml": "application/yaml", ".zip": "application/zip"}
 _SHORT = 20  # rows that are shown without scrolling inside the table
 
 
@@ -41,7 +43,7 @@ def save(content: bytes | Callable[[], bytes], file: str) -> None:
 
     What takes long is given as a function, which is called when somebody presses.
     """
-    kind = "text/html" if file.endswith(".html") else "text/csv"
+    kind = _KINDS[Path(file).suffix]
     st.download_button(
         file, content, file, kind, key=f"save {file}", on_click="ignore", type="tertiary", icon=":material/download:"
     )

@@ -8,6 +8,7 @@ import json
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from listening_tests import export, simulate, study
 from listening_tests.store import Store
+from pages.parts import reads
 from ser_core import places, published, runs
 from ser_core.cli import main
 from tests.pages.conftest import tones
@@ -24,6 +26,18 @@ from tests.pages.conftest import tones
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "data" / "demo"
 pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+@pytest.fixture
+def all_draws() -> None:
+    """For tests that set the page against a command: as many draws of the bootstrap as that takes."""
+
+
+@pytest.fixture(autouse=True)
+def few_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ends of intervals are tested elsewhere."""
+    if "all_draws" not in request.fixturenames:
+        monkeypatch.setattr(reads.report, "comparison", partial(reads.report.comparison, draws=20))
 
 
 def listen(count: int = 6) -> None:
@@ -66,6 +80,7 @@ def test_a_run_alone_is_shown(look):
     assert "listening_tests export" not in app.code[0].value
 
 
+@pytest.mark.usefixtures("all_draws")
 def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones")))
     simulate.simulate(study.load(tmp_path / "tones"), Store(), listeners=3, seed=3)
@@ -81,7 +96,8 @@ def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tm
         subprocess.run(arguments, cwd=tmp_path, check=True, env=_environment(), capture_output=True)
     for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
         assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
-    assert saved["tones-report.html"] == (tmp_path / "comparison" / "report.html").read_bytes()
+    for form in ("html", "zip"):
+        assert saved[f"tones-report.{form}"] == (tmp_path / "comparison" / f"report.{form}").read_bytes()
 
 
 def _environment() -> dict[str, str]:
@@ -191,6 +207,7 @@ def opened(page: str, **address: object) -> AppTest:
     return app.run()
 
 
+@pytest.mark.usefixtures("all_draws")
 def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     listen()
     run_majority("first")
@@ -265,3 +282,75 @@ def test_one_listener_one_clip_and_nothing_to_set_against_it(look, tmp_path: Pat
     assert "No clip was judged by people and by models" in told
     texts = [table.value.select_dtypes(include=["object", "str"]) for table in app.dataframe]
     assert not any((text == "nan").any(axis=None) for text in texts)
+
+
+def test_every_choice_stands_in_the_address_and_what_is_asked_wrongly_is_told(saved):
+    listen()
+    app = opened(
+        "compare", margin="0.05", pair_by="gender", measure="hu", family="gibberish", effect="7", more="confidence",
+        group_a="German listeners",
+    )  # fmt: skip
+    assert not app.exception
+    told = " ".join(w.value for w in app.warning)
+    assert "family = gibberish, which is not offered here" in told
+    assert "effect = 7; a number from 0.01 to 0.9 is wanted" in told
+    assert app.selectbox(key="measure").value == "hu"
+    assert {"d_prime", "f1", "hu", "precision", "recall"} <= {str(o) for o in shown(app, "emotion", "hu").columns}
+    assert app.selectbox(key="group a").value == "German listeners"
+    assert app.selectbox(key="group b").value != "German listeners"
+    assert app.code[-1].value.endswith("--margin 0.05 --pair-by gender")
+    families = pd.read_csv(io.BytesIO(saved["tests.csv"]))["family"].unique()
+    assert "human groups: UA by language, equivalence within 0.05" in families
+    assert "same listeners: UA by language, between values of gender" in families
+    assert not any("mixed" in family for family in families)
+    app.number_input(key="margin").set_value(0.1)
+    app.selectbox(key="pair by").set_value("")
+    next(button for button in app.button if button.label == "Fit the mixed model").click().run()
+    assert not app.exception
+    assert {name for name in ("margin", "pair by", "mixed") if name in app.query_params} == {"mixed"}
+    assert app.code[-1].value.endswith("comparison --mixed")
+    mixed = [name for name in app.selectbox(key="family").options if "mixed model" in name]
+    app.selectbox(key="family").set_value(mixed[0]).run()
+    assert not app.exception
+    assert app.query_params["family"] == mixed[0]
+    assert len(shown(app, "a", "b", "note")) > 0
+
+
+def test_power_is_told_when_it_is_asked_for_and_is_what_the_command_writes(saved, tmp_path, monkeypatch):
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones", truths=("angry", "happy") * 2)))
+    monkeypatch.setattr(reads.power, "table", partial(reads.power.table, studies=50))
+    simulate.simulate(study.load(tmp_path / "tones"), Store(), listeners=8, seed=3)
+    app = opened("compare")
+    assert "power.csv" not in saved
+    app.number_input(key="effect").set_value(0.2)
+    next(button for button in app.button if button.label == "Draw a thousand studies").click().run()
+    assert not app.exception
+    assert app.query_params["effect"] == "0.2"
+    told = next(c.value for c in app.code if " power " in c.value).splitlines()
+    assert told[1].endswith("--out power --effect 0.2")
+    monkeypatch.chdir(tmp_path)
+    for line in (told[0], f"{told[1]} --studies 50"):
+        _, _, package, *arguments = shlex.split(line)
+        assert main(package, arguments) == 0
+    assert saved["power.csv"] == (tmp_path / "power" / "power.csv").read_bytes()
+
+
+def test_small_groups_are_marked_and_go_where_the_public_may_see():
+    listen(12)
+    run_majority("first")
+    app = opened("compare")
+    assert "Too few listeners to be shown to the public, below 5: " in " ".join(c.value for c in app.caption)
+    app = opened("compare", public="yes", group="majority de mono")
+    assert not app.exception
+    assert set(shown(app, "group", "German")["group"]) == {"majority de mono"}
+    assert app.checkbox(key="where public").value
+    app.checkbox(key="where public").set_value(False).run()
+    assert "public" not in app.query_params
+    app = opened("compare", public="yes")  # four listeners of each language
+    assert not app.exception
+    listeners = [name for name in shown(app, "group", "German")["group"] if "listeners" in name]
+    assert listeners == []
+    assert app.code[-1].value.endswith("--where public=yes")
+    assert "Not for the public: groups of fewer than 5 listeners: English listeners (cmn)" in " ".join(
+        c.value for c in app.caption
+    )
