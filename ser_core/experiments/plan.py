@@ -15,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core import audio, places, splits
+from ser_core import audio, places, ratings, splits
 from ser_core.audit import SHOWN, SPLITS, Finding, audit
+from ser_core.cli import several
 from ser_core.errors import BadInput, Problem
 from ser_core.experiments import config
 from ser_core.experiments.config import Experiment
@@ -29,6 +30,7 @@ from ser_core.stimuli import load, load_all
 from ser_core.yaml_lines import Where, line_of
 
 Ids = tuple[str, ...]
+NO_CLIPS = ratings.frame(ratings.STIMULI, [])
 
 
 @dataclass(frozen=True)
@@ -142,30 +144,32 @@ class _Found:
         theirs = clips["stimulus"].isin(listened["stimulus"])
         theirs |= clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != "")
         if theirs.any():
-            what = f"{theirs.sum()} clips that listeners heard are kept out of all that is learned and tested"
+            what = (
+                f"kept out of all that is learned and tested, because listeners heard them: {several(theirs.sum(), 'clip')}"
+            )
             self.findings.append(Finding("note", "listened", what, tuple(clips.loc[theirs, "stimulus"].iloc[:SHOWN])))
+        if clips[~theirs].empty and not self.problems:
+            self.say(("stimuli",), "there is no clip to learn from: the tables are empty, or listeners heard all of it")
         return clips[~theirs], listened.reset_index(drop=True)
 
     def _load(self, key: str, names: list[str], read: dict[str, str]) -> pd.DataFrame:
         paths = [Path(os.path.normpath(self.file.parent / name)) for name in names]
-        for number, path in enumerate(paths):
-            if not path.is_file():
-                self.say((key, number), f"there is no table {path}; tables are told from the folder of this file")
+        missing = [number for number, path in enumerate(paths) if not path.is_file()]
+        for number in missing:
+            self.say((key, number), f"there is no table {paths[number]}; tables are told from the folder of this file")
+        there = [path for path in paths if path.is_file()]
         try:
-            paths = [path for path in paths if path.is_file()]
-            read |= {str(path): audio.sha256(path) for path in paths}
-            if not paths:
-                raise BadInput()
-            table = load_all(paths) if len(paths) > 1 else load(paths[0])
+            read |= {str(path): audio.sha256(path) for path in there}
+            table = load_all(there) if len(there) > 1 else load(there[0]) if there else NO_CLIPS
+            if missing:
+                return NO_CLIPS  # what some of the tables lack, the others may have
             if nameless := int((table["file"] == "").sum()):
                 what = f"{nameless} of {len(table)} rows of '{key}' name no file, and are left out"
                 self.findings.append(Finding("note", "no file", what))
             return _hashed(table[table["file"] != ""].reset_index(drop=True))
         except BadInput as bad:
             self.problems += bad.problems
-            return pd.DataFrame(
-                columns=["stimulus", "sha256", "file", "corpus", "language", "speaker", "truth"], dtype="str"
-            )
+            return NO_CLIPS
 
     def tasks(self, experiment: Experiment, clips: pd.DataFrame, settings: Sequence[str]) -> dict[str, list[Task]]:
         """What is learned and tested with each encoder."""
@@ -203,7 +207,7 @@ def _hashed(clips: pd.DataFrame) -> pd.DataFrame:
     problems: list[Problem] = []
     for file, known in zip(clips["file"], clips["sha256"], strict=True):
         try:
-            hashes.append(known or audio.sha256(file))
+            hashes.append(known if known and os.path.isfile(file) else audio.sha256(file))
         except BadInput as bad:
             problems += bad.problems
     if problems:
