@@ -29,7 +29,7 @@ from ser_core.errors import BadInput
 Vector = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 KEEPS = ("loss", "accuracy")
-_AT_LEAST, _CACHE = 4, 2**22
+_AT_LEAST, _CACHE = 12, 2**23
 """Probes of a block on a CPU, and bytes that they may fill: more share the cost of a call, fewer stay in its cache."""
 _AT_ONCE_GPU = 4096
 

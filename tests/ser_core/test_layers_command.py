@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,12 +32,38 @@ def work(tmp_path_factory) -> Path:
     return folder
 
 
+@dataclass
+class Counted:
+    """An opened encoder that counts how often each sound goes through it."""
+
+    hearing: Any
+    forwards: Counter[bytes]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.hearing, name)
+
+    def __call__(self, clips: Sequence[np.ndarray]) -> Any:
+        raise AssertionError("a probe needs means alone")
+
+    def pooled(self, clips: Sequence[np.ndarray], **how: Any) -> Any:
+        self.forwards.update(clip.tobytes() for clip in clips)
+        return self.hearing.pooled(clips, **how)
+
+
+@pytest.fixture(scope="module")
+def forwards() -> Counter[bytes]:
+    """How often each sound went through the encoder, in all tests so far."""
+    return Counter()
+
+
 @pytest.fixture
-def run(work, monkeypatch):
+def run(work, forwards, monkeypatch):
     """``layers`` on both languages, with more words."""
     monkeypatch.setenv("EARWITNESS_FEATURES", str(work / "features"))
     monkeypatch.setenv("EARWITNESS_MODELS", str(work / "models"))
-    monkeypatch.setitem(wav2vec2.ENCODERS, "w2v2-en", tiny_checkpoints.small("w2v2-en"))
+    encoder = tiny_checkpoints.small("w2v2-en")
+    counted = replace(encoder, open=lambda *where: Counted(encoder.open(*where), forwards))
+    monkeypatch.setitem(wav2vec2.ENCODERS, "w2v2-en", counted)
 
     def command(out: str, *words: object, tables=("de", "en")) -> int:
         stimuli = [str(work / name / "stimuli.csv") for name in tables]
@@ -44,7 +74,7 @@ def run(work, monkeypatch):
     return command
 
 
-def test_all_layers_folds_seeds_and_settings_become_rows_and_the_best_layers_raters(run, work, capsys):
+def test_all_layers_folds_seeds_and_settings_become_rows_and_the_best_layers_raters(run, work, forwards, capsys):
     settings = ("--setting", "mono", "cross", "trans", "--encoder-language", "en", "--seeds", 0, 1)
     assert run("all", *settings) == 0
     table = pd.read_csv(work / "all" / "layers.csv")
@@ -55,6 +85,7 @@ def test_all_layers_folds_seeds_and_settings_become_rows_and_the_best_layers_rat
     # cross learns and stops where mono does, so these are the same probes
     assert f"{2 * LAYERS * 3 * 2} probes" in (said := capsys.readouterr()).out
     assert "48 clips heard now, 0 from the cache" in said.out
+    assert (len(forwards), forwards.total()) == (48, 48)
     assert "note: de de: train has 8 clips a fold, not 1600" in said.err
 
     tables = ratings.read(work / "all")
@@ -80,10 +111,11 @@ def test_the_config_tells_what_decided_the_numbers(run, work):
     assert told["revision"].startswith("files:")
 
 
-def test_the_same_seed_gives_the_same_files_and_known_clips_are_not_heard_again(run, work, capsys):
+def test_the_same_seed_gives_the_same_files_and_known_clips_are_not_heard_again(run, work, forwards, capsys):
     for out in ("once", "twice"):
         assert run(out, tables=("de",)) == 0
     assert "0 clips heard now, 24 from the cache" in capsys.readouterr().out.splitlines()[-1]
+    assert set(forwards.values()) == {1}
     for name in ("layers.csv", "raters.csv", "ratings.csv", "findings.csv", "config.yaml"):
         assert (work / "once" / name).read_bytes() == (work / "twice" / name).read_bytes()
 
