@@ -101,7 +101,11 @@ def test_a_clip_is_judged_as_alone_whoever_lies_beside_it(encoder, monkeypatch):
         alone = torch.cat([network([clip]) for clip in entered])
         assert (together - alone).abs().max() < 1e-5
         assert (together - network(entered[::-1]).flip(0)).abs().max() < 1e-5
-        monkeypatch.setattr("ser_core.encoders._rows.lays_beside", lambda device: True)  # as on a GPU
+    gradients = {name: value.grad for name, value in stepped(network, entered, steps=0).named_parameters()}
+    monkeypatch.setattr("ser_core.encoders._rows.lays_beside", lambda device: True)  # as on a GPU
+    for name, parameter in stepped(network, entered, steps=0).named_parameters():
+        assert (parameter.grad - gradients[name]).abs().max() < 1e-5, name
+    with torch.no_grad():
         assert (together - network(entered)).abs().max() < 1e-5
 
 
@@ -259,9 +263,10 @@ def reachable(thing, seen=None):
     return [tensor for part in inside for tensor in reachable(part, seen)]
 
 
-def test_bf16_keeps_weights_in_32_bits_and_stays_near():
+def test_bf16_keeps_weights_in_32_bits_and_stays_near(monkeypatch):
     import torch
 
+    monkeypatch.setattr("ser_core.encoders._rows.lays_beside", lambda device: True)  # as on a GPU
     for encoder in ("wavlm-large", "whisper-small", "emotion2vec-base"):
         entered = frames(encoder, EVERY)
         network, exact = built(encoder, EVERY, dtype="bf16"), built(encoder, EVERY)
