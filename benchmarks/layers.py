@@ -5,7 +5,8 @@ stop by; a probe for each layer and set. (a) is the plain loop that a textbook w
 cross-entropy, a batch at a time, features already in memory. Both learn for the same number of epochs (patience is out of
 reach), from the same weights and in the same order, and the benchmark stops if any posterior differs by more than
 ``--tolerance``. Of (a) only ``--sample`` probes are run and their time is multiplied, for all take the same time. Each is
-run on one probe first, uncounted. Rounds alternate; the fastest of each counts.
+run on one probe first, uncounted. Rounds alternate; the fastest of each counts. Beside them stands what a step cannot do
+without. ``--clock cpu --threads 1`` counts the process's own seconds, where a machine is not its own.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.features import _matrix_rate
 from ser_core import probing
 from ser_core.probing import Fitted, Probe, Recipe, Rows, Vector
+from ser_core.probing_heads import AdamW, started
 
 CLASSES = 4
 _CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -109,32 +112,63 @@ def _measure(options: argparse.Namespace) -> None:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    preset, clock = probing.PRESETS[options.preset], _CLOCKS[options.clock]
+    preset = probing.PRESETS[options.preset]
     recipe = Recipe(hidden=preset.hidden, keep=preset.keep, epochs=options.epochs, patience=options.epochs + 1)
     bank, labels, probes = made(options)
-    sample = [probes[n] for n in np.linspace(0, len(probes) - 1, min(options.sample, len(probes)), dtype=int)]
     print(f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {options.device}; {recipe}")
     print(f"{len(probes)} probes = {options.layers} layers x {options.folds} folds x {options.settings} settings", end="")
     print(f"; {options.train} clips of {options.dim}; forwards of an encoder: none, all probes read one bank", flush=True)
-    loop, block = np.inf, np.inf
-    plain(bank, labels, sample[0], recipe, device=options.device)  # the first of each loads code that later ones have
-    probing.fit(bank, labels, sample[:1], recipe, device=options.device)
+    loop, block, apart = _timed(bank, labels, probes, recipe, options)
+    steps = len(probes) * recipe.epochs * -(-options.train // recipe.batch)
+    print(f"(a) loop {loop:.1f} s ({options.sample} probes run); one program {block:.1f} s: {loop / block:.1f} times")
+    print(f"posteriors differ by {apart:.2g} at most")
+    print(f"a step of one probe: loop {loop / steps * 1e6:.0f} us, program {block / steps * 1e6:.1f} us", end="")
+    print(f"; {_needed(recipe, options)}")
+
+
+def _timed(
+    bank: Vector, labels: Rows, probes: list[Probe], recipe: Recipe, options: argparse.Namespace
+) -> tuple[float, float, float]:
+    """Seconds of the loop for all probes, and of the program; largest difference of a posterior."""
+    clock, device = _CLOCKS[options.clock], options.device
+    some = np.linspace(0, len(probes) - 1, min(options.sample, len(probes)), dtype=int)
+    loop, block, apart = np.inf, np.inf, 0.0
+    plain(bank, labels, probes[0], recipe, device=device)  # the first of each loads code that later ones have
+    probing.fit(bank, labels, probes[:1], recipe, device=device)
     for _ in range(options.rounds):
         began = clock()
-        alone = [plain(bank, labels, probe, recipe, device=options.device) for probe in sample]
-        loop = min(loop, (clock() - began) * len(probes) / len(sample))
+        alone = [plain(bank, labels, probes[n], recipe, device=device) for n in some]
+        loop = min(loop, (clock() - began) * len(probes) / len(some))
         began = clock()
-        together = probing.fit(bank, labels, probes, recipe, device=options.device, at_once=options.at_once)
+        together = probing.fit(bank, labels, probes, recipe, device=device, at_once=options.at_once)
         block = min(block, clock() - began)
-        found = [together[next(n for n, p in enumerate(probes) if p is probe)] for probe in sample]
-        apart = max(
-            float(np.abs(a.posterior(bank[p.layer]) - b.posterior(bank[p.layer])).max())
-            for a, b, p in zip(alone, found, sample, strict=True)
-        )
+        pairs = [
+            (a.posterior(bank[probes[n].layer]), together[n].posterior(bank[probes[n].layer]))
+            for n, a in zip(some, alone, strict=True)
+        ]
+        apart = max(apart, *(float(np.abs(a - b).max()) for a, b in pairs))
         if apart > options.tolerance:
             sys.exit(f"posteriors differ by {apart:.2g}")
-    print(f"(a) loop {loop:.1f} s ({len(sample)} probes run); one program {block:.1f} s: {loop / block:.1f} times")
-    print(f"posteriors differ by {apart:.2g} at most")
+    return loop, block, apart
+
+
+def _needed(recipe: Recipe, options: argparse.Namespace) -> str:
+    """What a step cannot do without: its products at the rate of one large product, and AdamW by itself."""
+    import torch
+
+    widths = (options.dim, *recipe.hidden, CLASSES)
+    products = [2 * recipe.batch * wide * narrow for wide, narrow in pairwise(widths)]
+    operations = 3 * sum(products) - products[0]  # scores, gradient of weights, of all layers but the first of what enters
+    rate = _matrix_rate(options.device, "fp32", _CLOCKS[options.clock])
+    like = torch.empty(0, device=options.device)
+    heads = started(range(8), widths, like)
+    adam, taken = AdamW(heads, [(slice(8), 0)], recipe), []
+    for _ in range(200):
+        began = time.perf_counter()
+        adam.step()
+        taken.append((time.perf_counter() - began) / 8)
+    product = f"{operations / rate * 1e6:.1f} us for products ({operations / 1e6:.1f} M operations at {rate / 1e9:.0f} G/s)"
+    return f"needed {product}, {min(taken) * 1e6:.1f} us for AdamW"
 
 
 if __name__ == "__main__":
