@@ -16,7 +16,7 @@ from ser_core import languages, made_up
 from ser_core.cli import several
 from ser_core.emotions import CANNOT_SAY, in_order
 from ser_core.provenance import MadeOf
-from ser_core.ratings import Tables, relation
+from ser_core.ratings import Tables, decide, relation
 
 _NAMED = 12
 """Values that are counted out; of more, only their number is told."""
@@ -43,6 +43,10 @@ class Done:
 
 
 Part = tuple[str, str]
+_TIMES = (
+    ("plays", "Times that a clip was started:", ""),
+    ("response_s", "Time from the first audible sample to the answer:", " s"),
+)
 
 
 def methods(tables: Tables, made_of: MadeOf, done: Done) -> list[Part]:
@@ -74,14 +78,14 @@ def counted(values: pd.Series) -> str:
     """The values with how often each stands there, the most frequent first; of many only their number.
 
     >>> counted(pd.Series(["de", "cmn", "de", ""]))
-    'de 2, cmn 1, unknown 1'
+    'de (2), cmn (1), unknown (1)'
     """
     sizes = (
         values.replace("", "unknown").value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     )
     if len(sizes) > _NAMED:
         return f"{len(sizes):,} different ones"
-    return ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    return ", ".join(f"{str(name).replace('_', ' ')} ({size:,})" for name, size in sizes.items())
 
 
 def spread(values: pd.Series, unit: str = "") -> str:
@@ -150,22 +154,22 @@ def _relations(people: pd.DataFrame, stimuli: pd.DataFrame, heard: pd.DataFrame)
     said = said[said["relation"] != ""]
     for group in sorted(set(said["group"])):
         part = said[said["group"] == group]
-        told = counted(part["language"] + " " + part["relation"].str.replace("_", " "))
+        told = counted(part["language"] + " " + part["relation"])
         yield f"What {group or 'listeners without a group'} heard was to them: {told}."
 
 
 def _procedure(tables: Tables) -> Iterator[str]:
     people = tables.raters.loc[tables.raters["rater_type"] == "human", "rater"]
     rows = tables.ratings[tables.ratings["rater"].isin(people)]
-    whole = rows[rows["start_s"].isna()]
     if rows.empty:
         return
+    whole = decide(rows[rows["start_s"].isna()])
     if len(whole):
         yield f"They gave {several(len(whole), 'answer')} to whole clips, {spread(whole.groupby('rater').size())} each;"
         yield f"a clip was judged by {spread(whole.groupby('stimulus')['rater'].nunique())} of them."
-    again = int(whole.duplicated(["rater", "stimulus", "label"]).sum() + (whole["repeat"] != "").sum())
+    again = int(whole.duplicated(["rater", "stimulus"]).sum())
     if again:
-        yield f"{several(int((whole['repeat'] != '').sum()), 'answer')} are to clips that had been heard before."
+        yield f"{several(again, 'answer')} of these are to clips that the listener had judged before."
     unsure = int((whole["label"] == CANNOT_SAY).sum())
     yield f"The labels they gave: {', '.join(in_order(set(rows['label'])))}" + (
         f"; “cannot say” {unsure:,} times." if unsure else "."
@@ -175,7 +179,7 @@ def _procedure(tables: Tables) -> Iterator[str]:
         clips = marked.groupby(["rater", "stimulus"]).ngroups
         yield f"They marked {several(len(marked), 'part')} in {several(clips, 'hearing')} of a clip."
     yield _order(whole)
-    for column, words, unit in (("plays", "A clip was started", " times"), ("response_s", "They answered after", " s")):
+    for column, words, unit in _TIMES:
         numbers = pd.to_numeric(whole[column], errors="coerce").dropna() if column in whole else pd.Series(dtype=float)
         if len(numbers):
             yield f"{words} {spread(numbers, unit)}."
@@ -232,7 +236,7 @@ def _run(name: str, config: Mapping[str, Any]) -> Iterator[str]:
     train = [entry for entry in config.get("train") or () if isinstance(entry, dict)]
     sizes = [(tag, sum(by.values())) for entry in train for tag, by in (entry.get("clips") or {}).items()]
     if sizes:
-        yield f"It was trained on {', '.join(f'{size:,} clips of {tag}' for tag, size in sizes)}."
+        yield f"It learned from {', '.join(f'{size:,} clips of {tag}' for tag, size in sizes)}."
     disjoint = config.get("disjoint")
     if isinstance(disjoint, dict):
         shared = disjoint.get("shared_speakers") or []

@@ -1,4 +1,4 @@
-"""The figures of the compare page as still pictures, for a report: made without a browser, legible at 360 px and in print.
+"""The figures of the compare page as still pictures, for a report: made without a browser, legible on a phone and in print.
 
 As in ``figures.py`` and ``compare_figures.py``, whose colours and symbols they take: data frames in, and nothing is computed
 but the place of a mark. A name stands in a line of its own above its mark, since nobody knows how wide its letters are.
@@ -21,7 +21,7 @@ from ser_core.emotions import in_order
 from ser_core.figures import MARKS, SCALE
 from ser_core.svg import Picture
 
-WIDTH = 360
+WIDTH = 352
 _SIDE, _HEAD, _ROW, _SECTION, _AXIS = 14, 28, 36, 26, 40
 _CELL = 58, 34
 _NAMES = 80
@@ -133,7 +133,7 @@ def dots(rows: pd.DataFrame, title: str, axis: Axis, told: str, *, made_up: str 
     """
     parts = [(str(name), list(part)) for name, part in groupby(rows.to_dict("records"), key=lambda row: row["emotion"])]
     inner = sum((_SECTION if name else 0) + _ROW * len(part) for name, part in parts)
-    top = _HEAD + (18 if made_up else 0)
+    top = _HEAD + 4 + (18 if made_up else 0)
     picture = Picture(WIDTH, top + inner + _AXIS + (16 if told else 0), _told(title, made_up))
     _title(picture, title, made_up)
     _grid(picture, axis, top, top + inner, told)
