@@ -42,8 +42,11 @@ def _overview(scores: pd.DataFrame, small: pd.DataFrame) -> None:
     wide = wide[[tag for tag in [*wide.columns[1:], ""] if tag in wide.columns]].rename(columns=beside.name).reset_index()
     table.draw(wide.rename_axis(columns=None))
     if len(small):
-        named = "; ".join(f"{r['group']}, {beside.name(r['language'])}: {r['listeners']}" for r in small.to_dict("records"))
-        st.caption(f":material/visibility_off: Not for the public, fewer than {LEAST} listeners: {named}.")
+        named = "; ".join(
+            f"{group}, {number} in {', '.join(map(beside.name, tags))}"
+            for (group, number), tags in small.groupby(["group", "listeners"])["language"]
+        )
+        st.caption(f":material/visibility_off: Too few listeners to be shown to the public, below {LEAST}: {named}.")
 
 
 def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, made_up: str) -> None:
@@ -138,7 +141,7 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     compare_published.draw(compared, language)
     _per_emotion(rows, language, files, rests_on=rests_on, made_up=compared.made_up)
     compare_tests.draw(joined, compared, language, rests_on=rests_on)
-    compare_power.draw(joined, compared)
+    st.fragment(compare_power.draw)(joined, compared, language)
     compare_clips.lists(compared, language)
     _more(compared)
     st.subheader("The same without this page", anchor=False)

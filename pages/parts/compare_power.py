@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import compare_address, table
+from pages.parts import compare_address, sign_in, table
 from pages.parts.reads import Compared, Joined
 from ser_core.errors import BadInput
 from ser_core.made_up import stamped
@@ -15,8 +15,10 @@ _EFFECT = "effect"
 _USUAL, _LEAST, _MOST = 0.1, 0.01, 0.9
 
 
-def draw(joined: Joined, compared: Compared) -> None:
-    """The section: the effect to find, a button, and the table that ``power`` writes."""
+def draw(joined: Joined, compared: Compared, language: str) -> None:
+    """A fragment, since it takes long: the effect to find, a button, and of the language what ``power`` writes."""
+    if not sign_in.is_signed_in():
+        st.rerun()
     st.subheader("What could this design find?", anchor=False)
     effect = round(compare_address.number(_EFFECT, _USUAL, least=_LEAST, most=_MOST), 3)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -39,7 +41,8 @@ def draw(joined: Joined, compared: Compared) -> None:
         f"`detectable`: the difference that they find with a power of {WANTED:g}. `needed`: how many in each group find "
         f"{effect:g} so."
     )
-    table.draw(found.drop(columns=["effect", "seed", "studies"]))
+    here = found[(found["language"] == language) | (language == "")]
+    table.draw(here.drop(columns=["effect", "seed", "studies"]))
     st.code(
         joined.commands("power", out="power", where=compared.where, options=["--effect", f"{effect:g}"]),
         language="shell",
