@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from pages.parts import (
@@ -16,8 +18,10 @@ from pages.parts import (
     experiment_results,
     frame,
     pick,
+    sign_in,
 )
 from ser_core.errors import BadInput
+from ser_core.experiment_folders import Experiment
 
 frame.begin("experiments")
 
@@ -35,12 +39,20 @@ def _page(folder: Path) -> None:
     best = experiment_results.of(experiment.best, cells)
     compare_figure.picture_format()
     experiment_results.folds(experiment, best)
-    experiment_results.layers(experiment, cells)
-    experiment_results.transfer(experiment, best)
-    experiment_published.draw(experiment, best)
+    _alone(experiment_results.layers, experiment, cells)
+    _alone(experiment_results.transfer, experiment, best)
+    experiment_published.draw(experiment)
     experiment_listened.draw(experiment)
-    experiment_results.learning(experiment, best)
+    _alone(experiment_results.learning, experiment, best)
     experiment_about.ran(experiment)
+
+
+@st.fragment
+def _alone(draw: Callable[[Experiment, pd.DataFrame], None], experiment: Experiment, rows: pd.DataFrame) -> None:
+    """A part of the page that its own choices draw anew without the rest; who has signed out meanwhile gets none."""
+    if not sign_in.is_signed_in():
+        st.rerun()
+    draw(experiment, rows)
 
 
 def _few(bad: BadInput) -> BadInput:

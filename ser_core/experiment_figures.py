@@ -7,7 +7,7 @@ in mark and dash as well as in colour, and every figure reads at a width of 390 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 MOST_ROWS = 30
 """A figure with more rows would be longer than anybody reads; its table has them all."""
 MOST_LINES = 8
-CHOSEN = "#e69f00"
 
 _GUESSING = "#8a8f98"
+_RING = {"symbol": "circle-open", "size": 16, "color": "#e69f00", "line": {"width": 3}}
 _PLACE = list(PLACE)
 
 Cell = Mapping[Any, Any]
@@ -67,22 +67,21 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
     pairs = [tuple(filter(None, pair)) for pair in zip(map(place, drawn.to_dict("records")), kinds(drawn), strict=True)]
     names = [" · ".join(pair) for pair in pairs]
     rows = folds.merge(drawn.assign(_row=names, _n=range(len(drawn))), on=[*KIND, *PLACE, "layer"], suffixes=("", "_mean"))
-    figure = go.Figure()
-    for n, cell in enumerate(drawn.to_dict("records")):
-        span = {"x": [cell["lowest"], cell["highest"]], "y": [n, n]}
-        figure.add_scatter(**span, mode="lines", line={"color": COLOURS[3], "width": 2}, showlegend=False, hoverinfo="skip")
+    ends = drawn[["lowest", "highest"]].assign(_=np.nan).to_numpy().ravel()  # nothing joins one row to the next
+    spans = go.Scatter(x=ends, y=np.repeat(np.arange(len(drawn)), 3), mode="lines", showlegend=False, hoverinfo="skip")
     hover = [
         f"{name}<br>fold {fold:g}: {value:.3f}" + _layer(layer)
         for name, fold, value, layer in rows[["_row", "fold", "ua", "layer"]].itertuples(index=False)
     ]
     dot = {"symbol": "circle", "size": 7, "color": COLOURS[3], "opacity": 0.55}
-    figure.add_trace(_points(rows["ua"], rows["_n"], hover, name="a fold", marker=dot))
+    dots = _points(rows["ua"], rows["_n"], hover, dot, name="a fold")
     told = [
         f"{name}<br>mean {c['ua']:.3f}, from {c['lowest']:.3f} to {c['highest']:.3f} in {c['folds']} folds"
         for name, c in zip(names, drawn.to_dict("records"), strict=True)
     ]
     mean = {"symbol": "line-ns", "size": 15, "line": {"width": 3, "color": COLOURS[0]}}
-    figure.add_trace(_points(drawn["ua"], np.arange(len(drawn)), told, name="mean of the folds", marker=mean))
+    means = _points(drawn["ua"], np.arange(len(drawn)), told, mean, name="mean of the folds")
+    figure = go.Figure([spans.update(line_color=COLOURS[3], line_width=2), dots, means])
     figure.add_vline(x=guessing, line_dash="dot", line_color=_GUESSING)
     texts = ["<br>".join(map(folded, pair)) for pair in pairs]
     figure.update_yaxes(tickmode="array", tickvals=list(range(len(drawn))), ticktext=texts, range=[len(drawn) - 0.4, -0.6])
@@ -100,12 +99,13 @@ def layers(cells: pd.DataFrame, folds: pd.DataFrame, *, chosen: pd.DataFrame, gu
         chosen: of ``experiment_tables.best``: these layers get a ring.
         guessing: where pure guessing lies.
     """
-    figure = go.Figure()
     lines = list(cells.groupby(_PLACE, sort=False))[:MOST_LINES]
+    dots, rings = (dict(list(rows.groupby(_PLACE))) for rows in (folds, chosen))
+    traces = []
     for n, (where, cell) in enumerate(lines):
-        own, at = (rows[(rows[_PLACE] == list(where)).all(axis=1)] for rows in (folds, chosen))
         shift = (n - (len(lines) - 1) / 2) * 0.5 / MOST_LINES  # else the dots of one layer would hide each other
-        figure.add_traces(_line(cell.sort_values("layer"), own, at, n, shift))
+        traces += _line(cell.sort_values("layer"), dots[where], rings[where], n, shift)
+    figure = go.Figure(traces)
     figure.add_hline(y=guessing, line_dash="dot", line_color=_GUESSING)
     figure.update_yaxes(title="UA", range=[-0.02, 1.02], dtick=0.25, zeroline=False)
     figure.update_xaxes(title="layer", dtick=_every(cells["layer"]), zeroline=False)
@@ -114,27 +114,23 @@ def layers(cells: pd.DataFrame, folds: pd.DataFrame, *, chosen: pd.DataFrame, gu
 
 
 def _line(cells: pd.DataFrame, folds: pd.DataFrame, chosen: pd.DataFrame, n: int, shift: float) -> list[go.Scatter]:
+    """Faint dots, the ring, and the line of means, which alone stands in the legend."""
     name = place(cells.iloc[0].to_dict())
     colour, symbol, dash = (of[n % len(of)] for of in (COLOURS, MARKS, DASHES))
-    layer = [
-        f"{name}<br>layer {a:g}, fold {b:g}: {c:.3f}" for a, b, c in folds[["layer", "fold", "ua"]].itertuples(index=False)
-    ]
-    faint = _points(
-        folds["layer"] + shift, folds["ua"], layer, name=name, marker={"color": colour, "size": 5, "opacity": 0.35}
-    )
-    told = [
+    each = [f"{name}<br>layer {a:g}, fold {b:g}: {c:.3f}" for a, b, c in _rows(folds, "layer", "fold", "ua")]
+    best = [f"{name}<br>layer {a:g}: the best on dev clips" for (a,) in _rows(chosen, "layer")]
+    means = [
         f"{name}<br>layer {a:g}: {b:.3f}, folds {c:.3f} to {d:.3f}"
-        for a, b, c, d in cells[["layer", "ua", "lowest", "highest"]].itertuples(index=False)
+        for a, b, c, d in _rows(cells, "layer", "ua", "lowest", "highest")
     ]
-    mean = _points(cells["layer"], cells["ua"], told, name=name, marker={"color": colour, "size": 8, "symbol": symbol})
-    mean.update(mode="lines+markers", line={"color": colour, "width": 2, "dash": dash}, showlegend=True)
-    ring = {"symbol": "circle-open", "size": 17, "color": CHOSEN, "line": {"width": 3}}
-    best = [f"{name}<br>layer {a:g}: the best on dev clips" for a in chosen["layer"]]
-    made = [faint, _points(chosen["layer"], chosen["ua"], best, name=name, marker=ring), mean]
-    for trace in made:
-        trace.update(legendgroup=name)
-    faint.showlegend = made[1].showlegend = False
-    return made
+    known: dict[str, Any] = {"name": name, "legendgroup": name}
+    quiet = {**known, "showlegend": False}
+    line = {**known, "mode": "lines+markers", "line": {"color": colour, "width": 2, "dash": dash}, "showlegend": True}
+    return [
+        _points(folds["layer"] + shift, folds["ua"], each, {"color": colour, "size": 5, "opacity": 0.35}, **quiet),
+        _points(chosen["layer"], chosen["ua"], best, _RING, **quiet),
+        _points(cells["layer"], cells["ua"], means, {"color": colour, "size": 8, "symbol": symbol}, **line),
+    ]
 
 
 def transfer(cells: pd.DataFrame) -> go.Figure:
@@ -192,27 +188,33 @@ def learning(models: pd.DataFrame, curves: pd.DataFrame) -> go.Figure:
     figure = make_subplots(
         rows=max(len(models), 1), cols=1, vertical_spacing=0.3 / max(len(models), 1), subplot_titles=titles
     )
+    drawn = curves[curves["model"].isin(models["model"])].sort_values(["stage", "epoch"])
+    by_model = dict(list(drawn.groupby("model")))
     for n, model in enumerate(models.to_dict("records"), start=1):
-        own = curves[curves["model"] == model["model"]].sort_values(["stage", "epoch"])
-        for column, name, colour, dash in (("train_loss", "training", 3, "solid"), ("dev_loss", "dev", 0, "dash")):
-            told = [f"epoch {e:g}: {v:.4f} nats on {name} clips" for e, v in own[["epoch", column]].itertuples(index=False)]
-            trace = _points(
-                own["epoch"], own[column], told, name=f"{name} loss", marker={"color": COLOURS[colour], "size": 4}
-            )
-            trace.update(mode="lines+markers", line={"color": COLOURS[colour], "width": 2, "dash": dash})
-            figure.add_trace(trace.update(legendgroup=name, showlegend=n == 1), row=n, col=1)
-        kept = own[own["epoch"] == model["kept"]]
-        ring = {"symbol": "circle-open", "size": 15, "color": CHOSEN, "line": {"width": 3}}
-        told = [f"epoch {e:g}: its weights were kept" for e in kept["epoch"]]
-        trace = _points(kept["epoch"], kept["dev_loss"], told, name="kept", marker=ring)
-        figure.add_trace(trace.update(legendgroup="kept", showlegend=n == 1), row=n, col=1)
+        own = by_model[model["model"]]
+        figure.add_traces(_curves(own, model["kept"], legend=n == 1), rows=n, cols=1)
         for edge in own.loc[own["stage"].diff() > 0, "epoch"]:
             figure.add_vline(x=edge - 0.5, line_dash="dot", line_color=_GUESSING, row=n, col=1)
     figure.update_yaxes(title="nats", rangemode="tozero", zeroline=False)
-    figure.update_xaxes(dtick=_every(curves["epoch"]), zeroline=False)
+    figure.update_xaxes(dtick=_every(drawn["epoch"]), zeroline=False)
     figure.update_xaxes(title="epoch", row=max(len(models), 1), col=1)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     return _frame(figure, title="", height=90 + 210 * max(len(models), 1)).update_layout(margin_t=66)
+
+
+def _curves(own: pd.DataFrame, kept: float, *, legend: bool) -> list[go.Scatter]:
+    traces = []
+    for column, name, colour, dash in (
+        ("train_loss", "training", COLOURS[3], "solid"),
+        ("dev_loss", "dev", COLOURS[0], "dash"),
+    ):
+        told = [f"epoch {epoch:g}: {loss:.4f} nats on {name} clips" for epoch, loss in _rows(own, "epoch", column)]
+        look: dict[str, Any] = {"mode": "lines+markers", "line": {"color": colour, "width": 2, "dash": dash}}
+        named = {"name": f"{name} loss", "legendgroup": name, "showlegend": legend}
+        traces.append(_points(own["epoch"], own[column], told, {"color": colour, "size": 4}, **look, **named))
+    at = own[own["epoch"] == kept]
+    told = [f"epoch {epoch:g}: its weights were kept" for (epoch,) in _rows(at, "epoch")]
+    return [*traces, _points(at["epoch"], at["dev_loss"], told, _RING, name="kept", legendgroup="kept", showlegend=legend)]
 
 
 def _ended(model: Cell) -> str:
@@ -220,9 +222,13 @@ def _ended(model: Cell) -> str:
     return f"fold {model['fold']:g}: {why}, kept {model['kept']:g} of {model['epochs']:g}, UA {model['ua']:.2f}"
 
 
-def _points(x: object, y: object, hover: Sequence[str], *, name: str, marker: dict[str, object]) -> go.Scatter:
-    data = {"x": x, "y": y, "customdata": list(hover), "hovertemplate": "%{customdata}<extra></extra>"}
-    return go.Scatter(**data, mode="markers", name=name, marker=marker)
+def _points(x: Any, y: Any, hover: Sequence[str], marker: Mapping[str, Any], **look: Any) -> go.Scatter:
+    told = {"customdata": list(hover), "hovertemplate": "%{customdata}<extra></extra>"}
+    return go.Scatter(x=x, y=y, marker=dict(marker), **{"mode": "markers", **told, **look})
+
+
+def _rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return data[list(columns)].itertuples(index=False, name=None)
 
 
 def _end(cell: Cell, which: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from pages.parts import compare_figure, table
-from ser_core import experiment_published, published
+from pages.parts import compare_figure, experiment_reads, table
 from ser_core.experiment_folders import Experiment
 from ser_core.ratings import to_csv
 
@@ -14,12 +12,11 @@ _PAPER = "han2025"
 _TABLES = ("table1", "logs")
 
 
-def draw(experiment: Experiment, best: pd.DataFrame) -> None:
+def draw(experiment: Experiment) -> None:
     """Row by row: as printed, in the logs, and here."""
-    paper = published.read(_PAPER)
+    paper, rows = experiment_reads.beside(experiment.folder, _PAPER)
     st.subheader("Beside the paper’s Table I", anchor=False)
     st.write(paper.citation)
-    rows = experiment_published.beside(paper, best, experiment.config.get("experiment", {}).get("encoders", {}))
     met = rows["own"].notna() & (rows["model"] != "")
     st.caption(
         "UA as printed, in the authors’ logs (lowest and highest fold where they tell them), and here. Rows meet where the "

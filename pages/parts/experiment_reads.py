@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from ser_core import experiment_folders
+from ser_core import experiment_folders, experiment_published, published
 from ser_core.experiment_folders import Experiment
+from ser_core.published import Published
 
 Version = tuple[tuple[str, int, int], ...]
 
@@ -39,3 +40,19 @@ def curves(folder: Path) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner="Reading …")
 def _curves(folder: str, version: Version) -> pd.DataFrame:
     return experiment_folders.curves(Path(folder))
+
+
+def beside(folder: Path, paper: str) -> tuple[Published, pd.DataFrame]:
+    """A paper, and its table of models with one's own (``experiment_published.beside``).
+
+    Raises:
+        BadInput: files of the experiment are missing or damaged.
+    """
+    return _beside(str(folder), experiment_folders.version(folder), paper)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _beside(folder: str, version: Version, name: str) -> tuple[Published, pd.DataFrame]:
+    own, paper = experiment(Path(folder)), published.read(name)
+    spoken = (own.config.get("experiment") or {}).get("encoders") or {}
+    return paper, experiment_published.beside(paper, own.best, spoken)

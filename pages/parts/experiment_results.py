@@ -128,7 +128,8 @@ def _one_kind(cells: pd.DataFrame, key: str) -> pd.DataFrame:
 
 def of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Those of the rows that belong to one of the cells."""
-    return rows.merge(cells[list(CELL)].drop_duplicates(), on=list(CELL))
+    mine, theirs = (pd.util.hash_pandas_object(data[list(CELL)], index=False) for data in (rows, cells))
+    return rows[mine.isin(theirs)].reset_index(drop=True)
 
 
 def _rests_on(experiment: Experiment, cells: pd.DataFrame) -> str:

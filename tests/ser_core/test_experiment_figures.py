@@ -183,7 +183,7 @@ def test_every_fold_is_a_dot_and_lines_go_from_the_lowest_to_the_highest(layers)
     for n, cell in enumerate(layers.best.to_dict("records")):
         own = sorted(x for x, y in zip(dots.x, dots.y, strict=True) if y == n)
         assert own == pytest.approx(sorted(expected[tuple(str(cell[name]) for name in CELL)]))
-        assert list(figure.data[n].x) == [cell["lowest"], cell["highest"]]
+        assert list(figure.data[0].x[3 * n : 3 * n + 2]) == [cell["lowest"], cell["highest"]]
     assert figure.layout.yaxis.ticktext[1] == "cross: emodb de → esd cmn"
     assert "fold 0: 0.505, layer 1" in dots.customdata[5]
 
@@ -204,8 +204,10 @@ def test_a_line_of_layers_holds_their_means_and_a_ring_the_chosen_one(layers):
     assert (list(ring.x), list(ring.y)) == ([1], [cells["ua"].max()])
     assert len(faint.x) == 3 * 5
     assert sorted(faint.y)[0] == pytest.approx(cells["lowest"].min())
-    several = pd.concat([cells.assign(target_corpus=str(n)) for n in range(10)])
-    drawn = figures.layers(several, layers.folds, chosen=layers.best, guessing=0.25).data
+    several = [
+        pd.concat([rows.assign(target_corpus=f"{n}") for n in range(10)]) for rows in (cells, layers.folds, layers.best)
+    ]
+    drawn = figures.layers(several[0], several[1], chosen=several[2], guessing=0.25).data
     assert len({trace.name for trace in drawn}) == figures.MOST_LINES
     looks = {(t.marker.symbol, t.marker.color, t.line.dash) for t in drawn if t.showlegend is not False}
     assert len(looks) == figures.MOST_LINES
