@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from ser_core import languages, made_up
-from ser_core.cli import several
 from ser_core.emotions import CANNOT_SAY, in_order
+from ser_core.figure_notes import _many
 from ser_core.provenance import MadeOf
 from ser_core.ratings import Tables, decide, relation
 
@@ -94,20 +94,20 @@ def spread(values: pd.Series, unit: str = "") -> str:
     >>> spread(pd.Series([1.0, 2.5, 3.0]), " s"), spread(pd.Series([5, 5]))
     ('1 to 3 s (median 2.5 s)', '5')
     """
-    low, middle, high = (f"{value:.4g}" for value in (values.min(), values.median(), values.max()))
+    low, middle, high = (f"{round(value, 3):,.10g}" for value in (values.min(), values.median(), values.max()))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit} (median {middle}{unit})"
 
 
 def _clips(stimuli: pd.DataFrame) -> Iterator[str]:
     spoken = stimuli["language"].map(languages.normal)
-    yield f"{several(len(stimuli), 'clip')} were compared, by language: {counted(spoken)}."
+    yield f"{_many(len(stimuli), 'clip')} were compared, by language: {counted(spoken)}."
     known = stimuli[stimuli["truth"] != ""]
     if len(known):
         order = in_order(set(known["truth"]))
         of_each = known["truth"].value_counts()
         yield f"Their speakers had been asked for {', '.join(f'{name} ({of_each[name]:,})' for name in order)}."
     if len(known) < len(stimuli):
-        yield f"What was asked for is not known of {several(len(stimuli) - len(known), 'clip')}."
+        yield f"What was asked for is not known of {_many(len(stimuli) - len(known), 'clip')}."
     if (stimuli["corpus"] != "").any():
         yield f"Corpora: {counted(stimuli['corpus'])}."
     voices = stimuli.loc[stimuli["speaker"] != "", ["corpus", "speaker"]].drop_duplicates()
@@ -124,7 +124,7 @@ def _listeners(tables: Tables) -> Iterator[str]:
     heard = tables.ratings[tables.ratings["rater"].isin(people["rater"])]
     if (heard["weight"] < 1).any():
         yield "Some raters of type human are the votes of many people together, whose number these tables do not tell."
-    yield f"{several(len(people), 'listener')} took part, by group: {counted(people['group'])}."
+    yield f"{_many(len(people), 'listener')} took part, by group: {counted(people['group'])}."
     yield f"Native languages: {counted(people['native_languages'])}."
     for column, words in (("age_band", "Age in years"), ("hearing", "Hearing, as they said themselves")):
         if column in people and (people[column] != "").any():
@@ -165,11 +165,11 @@ def _procedure(tables: Tables) -> Iterator[str]:
         return
     whole = decide(rows[rows["start_s"].isna()])
     if len(whole):
-        yield f"They gave {several(len(whole), 'answer')} to whole clips, {spread(whole.groupby('rater').size())} each;"
+        yield f"They gave {_many(len(whole), 'answer')} to whole clips, {spread(whole.groupby('rater').size())} each;"
         yield f"a clip was judged by {spread(whole.groupby('stimulus')['rater'].nunique())} of them."
     again = int(whole.duplicated(["rater", "stimulus"]).sum())
     if again:
-        yield f"{several(again, 'answer')} of these are to clips that the listener had judged before."
+        yield f"{_many(again, 'answer')} of these are to clips that the listener had judged before."
     unsure = int((whole["label"] == CANNOT_SAY).sum())
     yield f"The labels they gave: {', '.join(in_order(set(rows['label'])))}" + (
         f"; “cannot say” {unsure:,} times." if unsure else "."
@@ -177,7 +177,7 @@ def _procedure(tables: Tables) -> Iterator[str]:
     marked = rows[rows["start_s"].notna()]
     if len(marked):
         clips = marked.groupby(["rater", "stimulus"]).ngroups
-        yield f"They marked {several(len(marked), 'part')} in {several(clips, 'hearing')} of a clip."
+        yield f"They marked {_many(len(marked), 'part')} in {_many(clips, 'hearing')} of a clip."
     yield _order(whole)
     for column, words, unit in _TIMES:
         numbers = pd.to_numeric(whole[column], errors="coerce").dropna() if column in whole else pd.Series(dtype=float)
@@ -194,17 +194,17 @@ def _order(whole: pd.DataFrame) -> str:
     orders = ordered.groupby("rater")["stimulus"].agg(tuple)
     blocks = [name for name in whole.get("block_name", pd.Series(dtype=str)).unique() if name]
     inside = f", in the blocks {', '.join(sorted(blocks))}" if blocks else ""
-    return f"They heard them in {several(orders.nunique(), 'different order')}{inside}; `position` holds each."
+    return f"They heard them in {_many(orders.nunique(), 'different order')}{inside}; `position` holds each."
 
 
 def _models(tables: Tables, made_of: MadeOf) -> Iterator[str]:
     machines = tables.raters[tables.raters["rater_type"] == "machine"]
     if machines.empty:
         return
-    yield f"{several(len(machines), 'model')} rated the same clips; a model’s posterior counts as its most probable label."
+    yield f"{_many(len(machines), 'model')} rated the same clips; a model’s posterior counts as its most probable label."
     for (method, encoder, revision), part in machines.groupby(["method", "encoder", "revision"], sort=True):
         heard = f" on {encoder} ({revision or 'revision unknown'})" if encoder else ""
-        yield f"{method or 'Method unknown'}{heard}: {several(len(part), 'model')}; {_settings(part)}."
+        yield f"{method or 'Method unknown'}{heard}: {_many(len(part), 'model')}; {_settings(part)}."
     known = set(machines["run"]) & set(made_of.runs)
     for name in sorted(known):
         yield from _run(name, made_of.runs[name])
@@ -268,7 +268,7 @@ def _tests(done: Done) -> Iterator[str]:
         yield f"{test} (unit: {unit}): {made:,} in {', '.join(f'“{family}”' for family in families)}."
     undone = int(tests["p"].isna().sum())
     if undone:
-        yield f"{several(undone, 'test')} could not be made; the column `note` says why."
+        yield f"{_many(undone, 'test')} could not be made; the column `note` says why."
     yield "All p values are two-sided but those of equivalence, and corrected within their family by Holm’s and by"
     yield "Benjamini’s and Hochberg’s method. Intervals of differences are 95 % ones, those of equivalence 90 % ones. What"
     yield "t-tests assume was checked by Shapiro’s and Wilk’s and by Brown’s and Forsythe’s test, and decides nothing. The"
