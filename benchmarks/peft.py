@@ -11,8 +11,8 @@ by length  the same, with batches of clips of similar length (``group_by_length`
 
 The blocks' own dropout, layer drop and masking are off in all; LoRA's dropout is on. Before anything is timed, the logits of
 clips alone must be the same in both models, from the same numbers, and the same numbers must be trained. An epoch is timed,
-the fastest of ``--rounds``; the ways take turns. Hearing the clips is told apart: Trainer does it in every step, ours once
-before the first. Peak memory is that of a process that does nothing else (``--only``); its clips were heard before.
+each time in a process of its own, after a step that is not; the fastest of ``--rounds`` counts, and the most memory. Hearing
+the clips is told apart: Trainer does it in every step, ours once before the first.
 
 ``--clock cpu --threads 1`` counts the process's own seconds on one core: the fair measure on a machine that others use too.
 """
@@ -66,7 +66,7 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     options.device = features.device_named(options.device)
     if options.only:
-        print(_peak_of(options))
+        print(*_epoch(options))
         return
     with tempfile.TemporaryDirectory() as folder:
         options.folder = Path(folder)
@@ -88,16 +88,12 @@ def _measure(options: argparse.Namespace) -> None:
     print(f"ours heard the clips once, in {hearing:.1f} s, for all epochs and layers")
     print("| blocks | way | steps/s | s of an epoch (slowest) | times trainer | peak MB |\n|---|---|---|---|---|---|")
     for layer in options.layers:
-        ways = {name: _way(name, clips, layer, options) for name in WAYS}
-        taken: dict[str, list[float]] = {name: [] for name in WAYS}
-        for _ in range(options.rounds):
-            for name, way in ways.items():
-                taken[name].append(_timed(way, options.device, _CLOCKS[options.clock]))
-        del ways
-        for name, times in taken.items():
-            best, ratio = min(times), min(taken["trainer"]) / min(times)
-            print(f"| {layer} | {name} | {steps / best:.3f} | {best:.1f} ({max(times):.1f}) | {ratio:.2f} |", end=" ")
-            print(f"{_peak(name, layer, options)} |", flush=True)
+        runs = [{name: _alone(name, layer, options) for name in WAYS} for _ in range(options.rounds)]
+        best = {name: min(run[name][0] for run in runs) for name in WAYS}
+        for name in WAYS:
+            slowest, peak = (max(run[name][n] for run in runs) for n in (0, 1))
+            print(f"| {layer} | {name} | {steps / best[name]:.3f} | {best[name]:.1f} ({slowest:.1f}) |", end=" ")
+            print(f"{best['trainer'] / best[name]:.2f} | {peak:.0f} |", flush=True)
 
 
 def _ready(options: argparse.Namespace) -> tuple[pd.DataFrame, list[float]]:
@@ -143,12 +139,13 @@ def _trainer(
 ) -> Callable[[], object]:
     import transformers
 
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     extractor: Any = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     model = _hooked(layer, network).to(options.device)
     sounds = [extractor(audio.read(file), sampling_rate=audio.RATE_HZ).input_values[0] for file in clips["file"]]
     data = [{"input_values": sound, "labels": number % CLASSES} for number, sound in enumerate(sounds)]
     _same(model, network, sounds[:3], clips[:3], options)
-    transformers.logging.set_verbosity_error()
 
     def padded(some: list[dict[str, Any]]) -> dict[str, Any]:
         import torch
@@ -257,21 +254,30 @@ def _same(model: Any, network: Network, sounds: list[Any], clips: pd.DataFrame, 
 # --- what it costs ---------------------------------------------------------------------------------------------------
 
 
-def _peak(name: str, layer: int, options: argparse.Namespace) -> str:
+def _alone(name: str, layer: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Seconds and megabytes of an epoch in a process that does nothing else."""
     words = ["--only", name, "--in", str(options.folder), "--layers", str(layer), "--device", options.device]
-    words += ["--clips", str(options.clips), "--batch", str(options.batch), "--dtype", options.dtype]
+    words += [
+        "--clips",
+        str(options.clips),
+        "--batch",
+        str(options.batch),
+        "--dtype",
+        options.dtype,
+        "--clock",
+        options.clock,
+    ]
     words += ["--at-once", str(options.at_once), *(["--threads", str(options.threads)] if options.threads else [])]
-    done = subprocess.run([sys.executable, "-m", "benchmarks.peft", *words], capture_output=True, text=True, check=True)
-    return done.stdout.strip().splitlines()[-1]
+    done = subprocess.run([sys.executable, "-m", "benchmarks.peft", *words], stdout=subprocess.PIPE, text=True, check=True)
+    seconds, peak = done.stdout.split()[-2:]
+    return float(seconds), float(peak)
 
 
-def _peak_of(options: argparse.Namespace) -> str:
-    """Megabytes: of the process, or of the GPU's memory."""
+def _epoch(options: argparse.Namespace) -> tuple[float, float]:
     clips, _ = _ready(options)
     way = _way(options.only, clips, options.layers[0], options)
     memory.forget(options.device)
-    way()
-    return f"{memory.peak_mb(options.device):.0f}"
+    return _timed(way, options.device, _CLOCKS[options.clock]), memory.peak_mb(options.device)
 
 
 if __name__ == "__main__":
