@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,10 +105,10 @@ class Training:
             lr=recipe.learning_rate,
             eps=recipe.epsilon,
             weight_decay=recipe.weight_decay,
-            fused=not self.device.startswith("cpu"),  # on a CPU it wakes all threads for a handful of numbers
+            fused=self.device.startswith("cuda"),  # on a CPU it wakes all threads for a handful of numbers
         )
         if begin.optimizer:
-            self._optimizer.load_state_dict(begin.optimizer)
+            self._optimizer.load_state_dict(deepcopy(begin.optimizer))  # or it would learn on in the moments it is given
         even = np.ones(len(self.part), np.float32)
         self._weights = torch.from_numpy(weights(self.part.labels) if recipe.balance == "weights" else even)
         self._progress = Progress(self.say, self.state.epoch + 1, self.last)
@@ -131,7 +132,8 @@ class Training:
         state.curve.append([state.stage, state.epoch, loss, dev_loss, dev_ua, seconds])
         state.peak_mb = max(state.peak_mb, memory.peak_mb(self.device))
         dev = f", dev loss {dev_loss:.3f}, dev UA {dev_ua:.1%}" if len(self.dev) else ""
-        self._progress.tell(state.epoch, 1, f"train loss {loss:.3f}{dev}")
+        self._progress.known = f"after epoch {state.epoch}: train loss {loss:.3f}{dev}"
+        self._progress.tell(state.epoch, 1)
 
     def _judge(self, value: float, dev_loss: float) -> None:
         """Whether this epoch is kept, and whether it was the last."""
@@ -161,7 +163,8 @@ class Training:
                 return self._step(rows, drawn, at_once)
 
             total += self._within_memory(self.part.lengths[rows], compute)
-            self._progress.tell(epoch, min(1, (start + batch) / len(order)))
+            if start + batch < len(order):
+                self._progress.tell(epoch, (start + batch) / len(order))
         loss = float(total) / len(order)
         self._check(loss, "training")
         return loss

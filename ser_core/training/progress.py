@@ -18,19 +18,21 @@ class Progress:
     say: Callable[[str], None]
     first: int
     last: int
+    known: str = ""
+    """What the last epoch came to."""
     _began: float = field(default_factory=time.monotonic)
     _told: float = field(default_factory=time.monotonic)
 
-    def tell(self, epoch: int, share: float, known: str = "") -> None:
-        """Say, if it is time to, that ``share`` of an epoch is done, and what is known by now."""
+    def tell(self, epoch: int, share: float) -> None:
+        """Say, if it is time to, that ``share`` of an epoch is done, what is known by now, and how long it takes at most."""
         now = time.monotonic()
         if now - self._told < EVERY_S:
             return
         self._told = now
         done = epoch - self.first + share
-        left = (now - self._began) * (self.last - self.first + 1 - done) / max(done, 1e-9)
-        words = [f"epoch {epoch} of at most {self.last}: {share:.0%}", known, f"{clock(left)} left at most"]
-        self.say(", ".join(filter(None, words)))
+        left = (now - self._began) * (self.last - self.first + 1 - done) / done
+        words = [f"epoch {epoch} of at most {self.last}: {share:.0%} done", f"{clock(left)} left at most", self.known]
+        self.say("; ".join(filter(None, words)))
 
 
 def clock(seconds: float) -> str:

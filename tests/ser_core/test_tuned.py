@@ -219,6 +219,9 @@ def test_with_a_carried_optimizer_a_second_stage_on_the_same_clips_is_the_first_
     whole = tuned.fit(train, dev, config(epochs=4, **how), watch=QUIET)
     second = tuned.further(pickle.loads(pickle.dumps(half)), train, dev, config(epochs=4, **how), watch=QUIET)
     assert said(second, dev) == said(whole, dev)
+    again = tuned.further(half, train, dev, config(epochs=4, **how), watch=QUIET)
+    once_more = tuned.further(half, train, dev, config(epochs=4, **how), watch=QUIET)
+    assert said(again, dev) == said(once_more, dev) == said(whole, dev)
     assert all(weights.equal(second.stand.last[name]) for name, weights in whole.stand.last.items())
 
 
