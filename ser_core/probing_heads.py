@@ -2,7 +2,7 @@
 
 A weight is [P, out, in] and a bias [P, out], as torch's linear layers have them; what passes through is [P, width, B], a
 clip in each column. So the numbers of a clip, as they lie in the bank, are the contiguous side of both large products
-(scores and gradient), which makes these three to four times as fast as the other way round where a head has few classes.
+(scores and gradient), which makes these several times as fast as the other way round where a head has few classes.
 
 The gradient is written out, since it is short. With z = W a + b, the softmax p of z, y the truth as a one-hot column and w
 the weight of a clip (1 / clips of the batch, 0 for what fills it up), the loss sum_i w_i (-log p_i[y_i]) has
