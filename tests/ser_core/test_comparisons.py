@@ -19,26 +19,33 @@ DESIGN = (
 )
 
 
+@pytest.fixture(scope="module")
+def six() -> pd.DataFrame:
+    """All tests of six listeners a group, with every draw."""
+    return compare(study(listeners=6))
+
+
 def welch_of_people(rows: pd.DataFrame) -> pd.DataFrame:
     """The families of Welch's tests between groups of people."""
     between = ["UA by language", "F1, Precision, Recall by emotion and language"]
     return rows[rows["family"].isin([f"human groups: {name}" for name in between])].reset_index(drop=True)
 
 
-def test_columns_begin_with_those_of_the_design():
-    assert ",".join(compare(study()).columns).startswith(DESIGN)
+def test_columns_begin_with_those_of_the_design(six):
+    assert ",".join(six.columns).startswith(DESIGN)
 
 
 def test_neither_the_order_of_the_rows_nor_corpora_change_a_test():
     tables = with_corpora(study())
     plain = Tables(tables.stimuli.assign(corpus=""), tables.raters, tables.ratings)
-    pd.testing.assert_frame_equal(compare(tables), compare(shuffled(tables)))
-    pd.testing.assert_frame_equal(compare(tables), compare(plain))
+    found = compare(tables)
+    pd.testing.assert_frame_equal(found, compare(shuffled(tables)))
+    pd.testing.assert_frame_equal(found, compare(plain))
 
 
-def test_tests_are_those_of_scipy_on_one_value_for_each_listener():
+def test_tests_are_those_of_scipy_on_one_value_for_each_listener(six):
     tables = study(listeners=6)
-    rows = welch_of_people(compare(tables))
+    rows = welch_of_people(six)
     assert len(rows) == 2 + 2 * 3 * len(EMOTIONS)
     assert set(rows["unit"]) == {"listener"}
     row = rows.query("metric == 'recall' and language == 'de' and emotion == 'sad'").iloc[0]
@@ -52,9 +59,8 @@ def test_tests_are_those_of_scipy_on_one_value_for_each_listener():
     assert row["difference"] == pytest.approx(np.mean(a) - np.mean(b))
 
 
-def test_each_family_is_corrected_by_itself():
-    rows = compare(study(listeners=6))
-    assert rows["family"].unique().tolist() == [
+def test_each_family_is_corrected_by_itself(six):
+    assert six["family"].unique().tolist() == [
         "human groups: UA by language",
         "human groups: F1, Precision, Recall by emotion and language",
         "human groups: UA by language, permutation",
@@ -66,15 +72,14 @@ def test_each_family_is_corrected_by_itself():
         "models and people: UA by language, runs",
         "models and people: UA by language, runs, equivalence within 0.1",
     ]
-    for _, family in rows.groupby("family"):
+    for _, family in six.groupby("family"):
         made = family[family["p"].notna()]
         np.testing.assert_allclose(made["p_holm"], reference.holm(made["p"].tolist()))
         np.testing.assert_allclose(made["p_fdr"], reference.benjamini_hochberg(made["p"].tolist()))
 
 
-def test_models_are_in_no_test_between_groups_of_people():
-    rows = compare(study())
-    rows = rows[rows["family"].str.startswith("human groups")]
+def test_models_are_in_no_test_between_groups_of_people(six):
+    rows = six[six["family"].str.startswith("human groups")]
     assert set(rows["a"]) | set(rows["b"]) == {"CN listeners", "DE listeners"}
 
 
@@ -119,9 +124,9 @@ def family(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return rows[rows["family"] == name].reset_index(drop=True)
 
 
-def test_listeners_of_two_languages_are_their_own_control():
+def test_listeners_of_two_languages_are_their_own_control(six):
     tables = study(listeners=6)
-    rows = family(compare(tables, draws=0), "same listeners: UA between languages")
+    rows = family(six, "same listeners: UA between languages")
     assert rows[["a", "b"]].to_numpy().tolist() == [[f"{g} listeners, de", f"{g} listeners, en"] for g in ("CN", "DE")]
     for row, group in zip(rows.to_dict("records"), ("CN", "DE"), strict=True):
         a, b = (
@@ -210,8 +215,7 @@ def test_comparable_is_said_with_its_margin():
     assert rows.loc[~rows["family"].str.contains("equivalence"), "margin"].isna().all()
 
 
-def test_assumptions_stand_beside_the_tests_that_make_them():
-    rows = compare(study(listeners=6), draws=0)
-    said = rows[rows["test"].str.contains("Welch's t, two|paired") & rows["p"].notna()]["assumptions"]
+def test_assumptions_stand_beside_the_tests_that_make_them(six):
+    said = six[six["test"].str.contains("Welch's t, two|paired") & six["p"].notna()]["assumptions"]
     assert said.str.contains("normal values").all()
-    assert rows[rows["test"].str.contains("permutation|bootstrap")]["assumptions"].eq("").all()
+    assert six[six["test"].str.contains("permutation|bootstrap")]["assumptions"].eq("").all()
