@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# Tests run beside each other, one on each core: threads of one product would wait for each other, and do so busily. It must
+# be said before numpy is there, and holds for the processes that tests start, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
