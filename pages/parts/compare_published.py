@@ -31,7 +31,7 @@ def draw(compared: Compared, language: str) -> None:
 
 def _paper(paper: Published, compared: Compared, language: str) -> None:
     st.write(paper.citation)
-    found = published_checks.contradictions(paper)
+    found = _misfits(paper.name)
     _ua(paper, compared, language, found)
     here = published_counts.scored(paper.name).confusion.query("rater == '' and language == @language and language != ''")
     if here.empty:
@@ -52,6 +52,11 @@ def _paper(paper: Published, compared: Compared, language: str) -> None:
         table.save(to_csv(found).encode(), f"{paper.name}-contradictions.csv")
         for name, data in paper.tables.items():
             table.save(to_csv(data).encode(), f"{paper.name}-{name}.csv")
+
+
+@st.cache_data(show_spinner=False)
+def _misfits(name: str) -> pd.DataFrame:
+    return published_checks.contradictions(published.read(name))
 
 
 def _ua(paper: Published, compared: Compared, language: str, found: pd.DataFrame) -> None:
