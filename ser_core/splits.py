@@ -127,6 +127,8 @@ class Task:
     then_train: tuple[str, ...] = ()
     """What it goes on to learn from in a second stage; empty where there is none."""
     then_dev: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    """For methods that adapt to clips without labels: the training part of a target in which it learns nothing else."""
 
     @property
     def name(self) -> str:
@@ -335,8 +337,11 @@ def tasks(
             stops = target if dev_from == "target" and setting == "cross" else source
             for fold in sorted(set(cut.rows["fold"])):
                 parts = [cut.ids(p, fold, part) for p, part in zip((source, stops, target), PARTS, strict=True)]
-                then = [cut.ids(target, fold, part) for part in PARTS[:2]] if setting == "two_stage" else []
-                found.append(Task(setting, source, target, int(fold), *parts, *then))
+                there = cut.ids(target, fold, "train")
+                more: dict[str, tuple[str, ...]] = {"unlabelled": there} if setting == "cross" else {}
+                if setting == "two_stage":
+                    more = {"then_train": there, "then_dev": cut.ids(target, fold, "dev")}
+                found.append(Task(setting, source, target, int(fold), *parts, **more))
     problems += _leaks(found, clips, cut.by_utterance)
     if problems:
         raise BadInput(*problems)
@@ -364,7 +369,8 @@ def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[P
     voices = dict(zip(clips["stimulus"], zip(clips["corpus"], clips["speaker"], strict=True), strict=True))
     for task in found:
         where = f"{task.setting} {task.name}, fold {task.fold}"
-        learned = ((task.source, task.train, task.dev), (task.target, task.then_train, task.then_dev))
+        learned = [(task.source, task.train, task.dev), (task.target, task.then_train, task.then_dev)]
+        learned += [(task.target, task.unlabelled, ())]
         test, together = set(task.test), {voices[id_] for id_ in task.test}
         for pool, train, dev in learned:
             if both := (set(train) & test) | (set(dev) & (set(train) | test)):

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ser_core.encoders._find import find
@@ -34,19 +35,19 @@ class Kind:
     settings: tuple[str, ...]
     """Which of mono, cross, ... it is for."""
 
-    @property
+    @cached_property
     def layer(self) -> int | None:
         """The layer that it hears, from 0; None if its method has none to choose."""
         return find(self.encoder).layer(self.config.layer) if hasattr(self.config, "layer") else None
 
-    @property
+    @cached_property
     def words(self) -> str:
         """What differs from the method's defaults, but for encoder and layer."""
         usual = settable(find_method(self.method))
         chosen = {key: getattr(self.config, key) for key in usual if key not in ("encoder", "layer")}
         return " ".join(f"{key}={_written(value)}" for key, value in chosen.items() if value != usual[key])
 
-    @property
+    @cached_property
     def name(self) -> str:
         """All that tells it from others."""
         layer = "" if self.layer is None else f"layer={self.layer}"

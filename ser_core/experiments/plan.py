@@ -22,6 +22,7 @@ from ser_core.errors import BadInput, Problem
 from ser_core.experiments import config
 from ser_core.experiments.config import Experiment
 from ser_core.experiments.kinds import Kind, kinds
+from ser_core.methods._find import find_method
 from ser_core.methods._method import Ears
 from ser_core.run_checks import shared_speakers
 from ser_core.run_plan import PRACTICE
@@ -43,6 +44,13 @@ class Learning:
     dev: Ids
     after: int | None = None
     """Number of the learning that it goes on from."""
+    unlabelled: Ids = ()
+    """What it adapts to without labels."""
+
+    @property
+    def clips(self) -> Ids:
+        """All that it is given."""
+        return (*self.train, *self.dev, *self.unlabelled)
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Planned:
             tested[job.learning] |= set(job.task.test)
         for number, learning in enumerate(self.learnings):
             if ears := learning.kind.ears:
-                wanted.setdefault(ears, set()).update(learning.train, learning.dev, tested.get(number, ()))
+                wanted.setdefault(ears, set()).update(learning.clips, tested.get(number, ()))
         different = {
             ears: pd.concat([self.clips[self.clips["stimulus"].isin(ids)], self.listened], ignore_index=True)
             for ears, ids in wanted.items()
@@ -115,7 +123,7 @@ def resolve(file: Path, out: Path | None = None, *, only_check: bool = False) ->
     if found.problems:
         raise BadInput(*dict.fromkeys(found.problems))
     learnings, jobs = _jobs(experiment, models, tasks)
-    needed = {id_ for learning in learnings for id_ in (*learning.train, *learning.dev)}
+    needed = {id_ for learning in learnings for id_ in learning.clips}
     needed |= {id_ for job in jobs for id_ in job.task.test}
     used = clips[clips["stimulus"].isin(needed)].reset_index(drop=True)
     found.findings += audit(clips[clips["truth"].isin(experiment.emotions)].drop(columns=list(SPLITS), errors="ignore"))
@@ -232,20 +240,21 @@ def _jobs(
     learnings: list[Learning] = []
     parts: dict[Ids, Ids] = {}
 
-    def number(kind: Kind, seed: int, train: Ids, dev: Ids, after: int | None = None) -> int:
-        key = (kind.name, seed, train, dev, after)
+    def number(kind: Kind, seed: int, train: Ids, dev: Ids, *, after: int | None = None, unlabelled: Ids = ()) -> int:
+        key = (kind.name, seed, train, dev, after, unlabelled)
         if key not in known:
             known[key] = len(learnings)
             train, dev = parts.setdefault(train, train), parts.setdefault(dev, dev)  # one object, sent once
-            learnings.append(Learning(kind, kind.seeded(seed), train, dev, after))
+            learnings.append(Learning(kind, kind.seeded(seed), train, dev, after, unlabelled))
         return known[key]
 
     jobs: list[Job] = []
     for kind in models:
+        adapts = find_method(kind.method).adapts
         for task in (t for t in tasks[kind.encoder] if t.setting in kind.settings):
             for seed in experiment.seeds:
-                learned = number(kind, seed, task.train, task.dev)
+                learned = number(kind, seed, task.train, task.dev, unlabelled=task.unlabelled if adapts else ())
                 if task.then_train:
-                    learned = number(kind, seed, task.then_train, task.then_dev, learned)
+                    learned = number(kind, seed, task.then_train, task.then_dev, after=learned)
                 jobs.append(Job(kind, task, seed, learned))
     return tuple(learnings), tuple(jobs)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def execute(plan: Planned, *, engine: Engine | None = None, threads: int | None 
     if threads < 1:
         raise BadInput(f"a worker computes with at least 1 thread, not {threads}.")
     try:
-        where = engine.begin([Path(plan.clips["file"].iloc[0])], threads=threads)
+        seen = [Path(plan.clips["file"].iloc[0]), *filter(Path.is_dir, [plan.out.parent])]
+        where = engine.begin(seen, threads=threads)
         with workshop(plan.out, _decided(plan, threads), fresh=fresh) as shop:
             shop.log(f"{plan.experiment.name}: {several(len(plan.learnings), 'model')}, tested in {len(plan.jobs)} places")
             shop.log(f"on {where}")
@@ -208,9 +210,9 @@ class _Making:
         name = f"{learning.kind.name}, model {number + 1} of {len(self.plan.learnings)}"
         after = None if learning.after is None else kept[learning.after]
         what = (learning.kind.method, learning.config, learning.train, learning.dev)
-        return Item(name, number, *what, self._rates.get(number, ()), after)
+        return Item(name, number, *what, self._rates.get(number, ()), after, learning.unlabelled)
 
-    @property
+    @cached_property
     def _rates(self) -> dict[int, tuple[str, ...]]:
         """The dev and test clips of each learning that is tested anywhere."""
         asked: dict[int, dict[str, None]] = {}

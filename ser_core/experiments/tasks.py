@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core.engine.tasks import DIGITS, computing
+from ser_core.errors import BadInput
 from ser_core.experiments.plan import Ids
 from ser_core.features import close_kept, device_named
 from ser_core.methods._find import find_method
@@ -54,6 +55,7 @@ class Item:
     rates: Ids
     """What it says of these is kept."""
     after: Kept | None = None
+    unlabelled: Ids = ()
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,29 @@ class Learn:
 
     def _models(self, method: Method, items: Sequence[Item]) -> list[Any]:
         if method.fit_many and items[0].after is None:
-            tables = {part: self._rows(part) for item in items for part in (item.train, item.dev)}
-            return method.fit_many([Lesson(tables[item.train], tables[item.dev], item.config) for item in items])
-        return [self._model(method, item) for item in items]  # of one, for they are not put together
+            return method.fit_many(self._lessons(items))
+        return [self._alone(method, item) for item in items]  # of one, for they are not put together
+
+    def _lessons(self, items: Sequence[Item]) -> list[Lesson]:
+        """Equal parts are one table."""
+        tables = {part: self._rows(part) for item in items for part in (item.train, item.dev)}
+        heard = {part: self._unlabelled(part) for part in {item.unlabelled for item in items}}
+        return [Lesson(tables[item.train], tables[item.dev], item.config, heard[item.unlabelled]) for item in items]
+
+    def _unlabelled(self, ids: Ids) -> pd.DataFrame | None:
+        return self._rows(ids).assign(truth="") if ids else None
+
+    def _alone(self, method: Method, item: Item) -> Any:
+        try:
+            return self._model(method, item)
+        except BadInput as bad:
+            raise BadInput(*(replace(p, what=f"{item.name}: {p.what}") for p in bad.problems)) from bad
 
     def _model(self, method: Method, item: Item) -> Any:
         given = (self._rows(item.train), self._rows(item.dev), item.config)
-        more = {}
+        more: dict[str, Any] = {}
+        if item.unlabelled:
+            more["unlabelled"] = self._unlabelled(item.unlabelled)
         if method.watched:
             more["watch"] = Watch(make_folder(self._own(item)), lambda text: _say(f"{item.name}: {text}"))
         if item.after is None:

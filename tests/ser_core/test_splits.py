@@ -178,6 +178,7 @@ def test_what_stops_a_cross_lingual_model_comes_from_where_it_is_told(three, sto
         assert task.dev == cut.ids(pool, task.fold, "dev")
         assert task.train == cut.ids(task.source, task.fold, "train")
         assert task.test == cut.ids(task.target, task.fold, "test")
+        assert task.unlabelled == cut.ids(task.target, task.fold, "train")
 
 
 def test_a_second_stage_learns_in_the_target_and_neither_stage_hears_a_voice_of_the_test(three):
