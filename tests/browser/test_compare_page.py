@@ -1,9 +1,11 @@
-"""A reviewer goes from the plot of UA to one clip and hears it, and takes a figure along."""
+"""A reviewer goes from the plot of UA to one clip and hears it, and takes a figure and the whole report along."""
 
 from __future__ import annotations
 
 import re
+import zipfile
 
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
@@ -17,7 +19,7 @@ from tests.browser.test_segment import TAP, rendered
 from tests.browser.tone_study import SECONDS, time_of
 
 
-def test_from_the_plot_of_ua_to_a_clip_that_plays(tmp_path, context, monkeypatch: pytest.MonkeyPatch):
+def test_from_the_plot_of_ua_to_a_clip_that_plays_and_the_report(tmp_path, context, monkeypatch: pytest.MonkeyPatch):
     study = tone_study.make(tmp_path / "studies" / "rising")
     monkeypatch.setenv("EARWITNESS_STUDIES", str(study.folder))
     with serving(tmp_path) as start:
@@ -64,3 +66,13 @@ def test_from_the_plot_of_ua_to_a_clip_that_plays(tmp_path, context, monkeypatch
         window = int(0.04 * rate)
         assert time_of(heard[-window:], rate) + 0.02 == pytest.approx(SECONDS, abs=0.05)
         assert not violations(page, "compare")
+
+        with page.expect_download() as download:
+            page.get_by_role("button", name="report.zip").click()
+        assert download.value.suggested_filename == f"{study.id}-report.zip"
+        with zipfile.ZipFile(download.value.path()) as report:
+            scores = pd.read_csv(report.open(next(name for name in report.namelist() if name.endswith("scores.csv"))))
+        shown = scores[(scores["metric"] == "ua") & scores["rater"].isna() & (scores["language"] == "de")]
+        right = said[said["start_s"].isna()].merge(study.stimuli[["stimulus", "truth"]], on="stimulus")
+        recalls = (right["label"] == right["truth"]).groupby(right["truth"]).mean()
+        assert shown["value"].tolist() == [pytest.approx(recalls.mean())]

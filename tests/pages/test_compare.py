@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from listening_tests.store import Store
 from pages.parts import reads
 from ser_core import places, published, runs
 from ser_core.cli import main
+from ser_core.tables import RATERS, RATINGS, STIMULI, Tables, frame
 from tests.pages.conftest import tones
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -270,18 +272,57 @@ def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
     assert "never heard sad as happy" in " ".join(i.value for i in app.info)
 
 
-def test_one_listener_one_clip_and_nothing_to_set_against_it(look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    folder = tones(tmp_path / "tones", truths=("angry",))
+CLIPS = {"200-0": "angry", "200-1": "angry", "200-2": "happy", "200-3": "happy"}
+
+
+GROUPS = {"x": "Hörerinnen und Hörer mit Migrationsvorgeschichte", "y": "中文听众"}
+FOUR = ("x1", "x2", "y1", "y2")
+
+
+def said_by(answers: dict[str, dict[str, str]], *, more: tuple[str, ...] = ()) -> Tables:
+    """What an export would hold: raters with their answers by clip, and raters who have answered nothing."""
+    clips = sorted({clip for given in answers.values() for clip in given})
+    people = [
+        {"rater": name, "rater_type": "human", "group": GROUPS[name[0]], "simulated": "no"} for name in (*answers, *more)
+    ]
+    said = [
+        {"rater": name, "stimulus": clip, "label": label, "weight": 1}
+        for name, given in answers.items()
+        for clip, label in given.items()
+    ]
+    stimuli = [{"stimulus": clip, "language": "de", "truth": CLIPS[clip]} for clip in clips]
+    return Tables(frame(STIMULI, stimuli), frame(RATERS, people), frame(RATINGS, said))
+
+
+ANGRY = dict.fromkeys(CLIPS, "angry")
+BAD = {
+    "one listener": (said_by({"x1": CLIPS}), ("Only one group judged", "4 judgements of 4 clips by 1 listener.")),
+    "one clip": (
+        said_by({"x1": {"200-0": "angry"}, "y1": {"200-0": "sad"}, "y2": {"200-0": "angry"}}),
+        ("not tested: group a has 1 value", "No clip was judged by people and by models"),
+    ),
+    "one class never chosen": (
+        said_by({name: ANGRY | {"200-2": "sad"} if name == "x1" else ANGRY for name in FOUR}),
+        ("Emotion by emotion",),
+    ),
+    "a group without answers": (said_by({"x1": CLIPS, "x2": CLIPS}, more=("y1", "y2")), ("Only one group judged",)),
+    "all answers equal": (said_by(dict.fromkeys(FOUR, ANGRY)), ("not tested: ", "no variance")),
+}
+
+
+@pytest.mark.parametrize(("tables", "says"), BAD.values(), ids=BAD)
+def test_of_little_or_odd_data_what_can_be_said_is_shown_and_why_the_rest_cannot(tables, says, tmp_path, monkeypatch):
+    folder = tones(tmp_path / "tones", truths=tuple(CLIPS.values()))
     monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
-    simulate.simulate(study.load(folder), Store(), listeners=1, seed=1)
-    app = look("compare")
+    monkeypatch.setattr(reads.export, "tables", lambda study, store: tables)
+    app = opened("compare", more="krippendorff_alpha")
     assert not app.exception
-    told = " ".join(e.value for e in (*app.info, *app.caption))
-    assert "Only one group judged clips in German" in told
-    assert "1 judgement of 1 clip by 1 listener (1 simulated)." in told
-    assert "No clip was judged by people and by models" in told
-    texts = [table.value.select_dtypes(include=["object", "str"]) for table in app.dataframe]
-    assert not any((text == "nan").any(axis=None) for text in texts)
+    texts = [e.value for e in (*app.info, *app.caption, *app.error, *app.markdown, *app.subheader, *app.warning)]
+    cells = [table.value.select_dtypes(["object", "str"]).to_numpy().ravel() for table in app.dataframe]
+    texts += [str(text) for part in cells for text in part]
+    assert [text for text in texts if "nan" in re.findall(r"\w+", text.lower())] == []
+    for words in says:
+        assert any(words in text for text in texts), words
 
 
 def test_every_choice_stands_in_the_address_and_what_is_asked_wrongly_is_told(saved):
