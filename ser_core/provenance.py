@@ -110,16 +110,18 @@ def _mapping(content: bytes, path: Path) -> Mapping[str, Any]:
     return read
 
 
-_TYPES = {"folders": (list, "a list of names"), "where": (dict, "lists by name"), "left_out_before": (list, "a list")}
+_KEYS = {"folders": "a list of names", "where": "lists of values by name", "left_out_before": "a list of sentences"}
 
 
 def _checked(told: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    wrong = [(n, want) for n, (kind, want) in _TYPES.items() if n in told and not isinstance(told[n], kind)]
-    wrong += (
-        [("where", "lists by name")] if any(not isinstance(v, list) for v in dict(told.get("where") or {}).values()) else []
-    )
+    """What a report says of itself, if it is of the kinds that we write."""
+    lists = {name: told.get(name, []) for name in _KEYS if name != "where"}
+    where = told.get("where", {})
+    wrong = [name for name, held in lists.items() if not isinstance(held, list)]
+    if not isinstance(where, dict) or not all(isinstance(values, list) for values in where.values()):
+        wrong.append("where")
     if wrong:
-        raise BadInput(*(Problem(f"'{name}' should be {want}; restore the file", path) for name, want in wrong))
+        raise BadInput(*(Problem(f"'{name}' should be {_KEYS[name]}; restore the file", path) for name in wrong))
     return told
 
 
