@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import jinja2
 import pandas as pd
 
-from ser_core import comparisons, filters, made_up, report_figures, report_files, scores
+from ser_core import comparisons, filters, made_up, report_files, scores
 from ser_core.emotions import in_order
 from ser_core.measures._measure import TableMeasure, measures
 from ser_core.methods_section import Done, methods
@@ -96,6 +96,8 @@ class Comparison:
     @cached_property
     def figures(self) -> dict[str, Picture]:
         """Every still figure by the name of its file in the ZIP."""
+        from ser_core import report_figures  # plotly's colours, which a command that draws nothing does not wait for
+
         return report_figures.figures(
             self.scored.scores,
             self.scored.confusion,
