@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -68,7 +68,9 @@ def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, ma
     )
 
 
-def _per_emotion(scores: pd.DataFrame, language: str, files: Mapping[str, bytes], *, rests_on: str, made_up: str) -> None:
+def _per_emotion(
+    scores: pd.DataFrame, language: str, files: Mapping[str, Callable[[], bytes]], *, rests_on: str, made_up: str
+) -> None:
     st.subheader("Emotion by emotion", anchor=False)
     offered = {name: metric for name, metric in metrics().items() if metric.per_emotion}
     compare_address.begin("measure", offered, "recall")
@@ -92,8 +94,7 @@ def _per_emotion(scores: pd.DataFrame, language: str, files: Mapping[str, bytes]
 
 def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> None:
     st.subheader("Where two groups differ", anchor=False)
-    here = compared.result.measures["differences"]
-    here = here[here["language"] == language]
+    here = compared.differences[language]
     if here.empty:
         st.info(f"Only one group judged {beside.clips(language)}.")
         return
@@ -124,17 +125,20 @@ def _one_of(label: str, key: str, names: list[str]) -> str:
 
 
 def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) -> None:
-    scored, files = compared.result.scored, compared.result.files
-    rows = scored.scores[(scored.scores["corpus"] == "") & ~scored.scores["metric"].isin(segment_metrics())]
-    if rows.empty:
+    scored, files = compared.scored, compared.files
+    if not len(scored.counted):
         _only_marked()
         return
-    _overview(rows, compared.small)
-    language = beside.language(scored.confusion["language"])
+    ua = scored.ua[scored.ua["corpus"] == ""]
+    _overview(ua, compared.small)
+    language = beside.language(scored.confusion_of_groups["language"])
+    rows = scored.of_groups[language]
+    rows = rows[(rows["corpus"] == "") & ~rows["metric"].isin(segment_metrics())]
+    single = ua[(ua["rater"] != "") & (ua["language"] == language)]
     rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
     compare_figure.picture_format()
     guess = "emotion" not in compared.where  # emotions that are filtered out could still be guessed
-    _dots(rows, language, guess=guess, rests_on=rests_on, made_up=compared.made_up)
+    _dots(pd.concat([rows, single], ignore_index=True), language, guess=guess, rests_on=rests_on, made_up=compared.made_up)
     st.fragment(compare_clips.draw)(study, compared, language, rests_on=rests_on)
     table.save(files["confusion.csv"], "confusion.csv")
     _difference(compared, language, rests_on=rests_on)
@@ -151,8 +155,8 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     )
     st.code(compared.commands, language="shell", wrap_lines=True)
     with st.container(horizontal=True):
-        table.save(lambda: files["report.html"], f"{study.id}-report.html")
-        table.save(lambda: files["report.zip"], f"{study.id}-report.zip")
+        table.save(files["report.html"], f"{study.id}-report.html")
+        table.save(files["report.zip"], f"{study.id}-report.zip")
 
 
 def _more(compared: reads.Compared) -> None:
@@ -167,8 +171,8 @@ def _more(compared: reads.Compared) -> None:
     if chosen:
         st.caption(f"{offered[chosen].help} Source: {offered[chosen].source}.")
         with st.spinner("Computing …"):
-            table.draw(compared.result.measures[chosen])
-        table.save(compared.result.files[f"{chosen}.csv"], f"{chosen}.csv")
+            table.draw(compared.measures[chosen])
+        table.save(compared.files[f"{chosen}.csv"], f"{chosen}.csv")
 
 
 def _only_marked() -> None:

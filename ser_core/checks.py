@@ -101,10 +101,10 @@ def _check_raters(data: pd.DataFrame) -> Iterator[Problem]:
     for i, row in _rows(data, (data["setting"] != "") & ~data["setting"].isin(SETTINGS)):
         yield Problem(f"unknown setting '{row['setting']}'. {nearest(row['setting'], SETTINGS)}", "raters", i)
     for name in ("native_languages", "dialects", "proficiency"):
-        for i, row in _rows(data, data[name] != ""):
-            for part in row[name].split():
-                if not languages.is_tag(part.partition(":")[0]):
-                    yield Problem(f"'{name}' holds '{part}', which is not a BCP 47 tag like de or en:C1", "raters", i)
+        wrong = {text: found for text in data[name].unique() if (found := _no_tags(text))}
+        for i, row in _rows(data, data[name].isin(wrong)):
+            for part in wrong[row[name]]:
+                yield Problem(f"'{name}' holds '{part}', which is not a BCP 47 tag like de or en:C1", "raters", i)
     yield from _check_groups(data.reset_index(drop=True))
 
 
@@ -117,6 +117,10 @@ def _check_groups(data: pd.DataFrame) -> Iterator[Problem]:
     other = compared.assign(_name=named, _first=first)[compared["rater_type"] != first]
     for row in other.drop_duplicates("_name").reset_index(names="_row").to_dict("records"):
         yield Problem(what.format(row["_name"], row["rater_type"], row["_first"]), "raters", int(row["_row"]))
+
+
+def _no_tags(text: str) -> list[str]:
+    return [part for part in text.split() if not languages.is_tag(part.partition(":")[0])]
 
 
 def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ser_core.coded import coded, rows_at
 from ser_core.counting import Counted, described
 from ser_core.emotions import in_order
 from ser_core.ratings import decide
@@ -31,17 +32,24 @@ def in_cell(counted: Counted, *, group: str, language: str, truth: str, label: s
         ``stimulus, given, judgements, share``: how many of the group's judgements of the clip are this label. The sum of
         ``given`` is the number in the cell.
     """
-    rows = counted.judged
-    here = rows[(rows["group"] == group) & (rows["truth"] == truth) & ((rows["language"] == language) | (language == ""))]
-    clips = here.assign(_given=here["label"] == label).groupby("stimulus")["_given"].agg(given="sum", judgements="size")
-    clips = clips[clips["given"] > 0].assign(share=lambda found: found["given"] / found["judgements"]).reset_index()
+    clips, number = counted.clips, len(counted.clips)
+    wanted = (clips["truth"] == truth) & ((clips["language"] == language) | (language == ""))
+    own = (counted.raters["group"] == group).to_numpy(dtype=bool)
+    here = own[counted.rater] & wanted.to_numpy(dtype=bool)[counted.clip]
+    given = here & (counted.label == (counted.labels.index(label) if label in counted.labels else -1))
+    clips = clips[["stimulus"]].assign(
+        given=np.bincount(counted.clip[given], minlength=number),
+        judgements=np.bincount(counted.clip[here], minlength=number),
+    )
+    clips = clips[clips["given"] > 0].assign(share=lambda found: found["given"] / found["judgements"])
     order = ["share", "given", "stimulus"]
     return pd.DataFrame(clips.sort_values(order, ascending=[False, False, True], ignore_index=True))
 
 
 def by_group(counted: Counted, stimulus: str) -> pd.DataFrame:
     """How many of each group gave each label to a clip: ``group``, a column for each label given, ``judgements``."""
-    rows = counted.judged[counted.judged["stimulus"] == stimulus].sort_values(["rater_type", "group"])
+    rows = counted.in_words(np.flatnonzero((counted.clips["stimulus"] == stimulus).to_numpy(dtype=bool)[counted.clip]))
+    rows = rows.sort_values(["rater_type", "group"])
     wide = pd.crosstab(rows["group"], rows["label"]).reindex(rows["group"].unique())
     wide = wide[in_order(set(wide.columns))]
     return wide.assign(judgements=wide.sum(axis=1)).reset_index().rename_axis(columns=None)
@@ -54,7 +62,8 @@ def answers(tables: Tables, stimulus: str) -> pd.DataFrame:
         ``group, rater, rater_type, label, right, sure`` and what else listeners were asked; ``sure`` is the posterior of a
         model's label (NaN for people), ``right`` is ``yes``, ``no`` or empty where nobody knows.
     """
-    rows = tables.ratings[(tables.ratings["stimulus"] == stimulus) & tables.ratings["start_s"].isna()]
+    said, own = coded(tables), (tables.stimuli["stimulus"] == stimulus).to_numpy(dtype=bool)
+    rows = rows_at(tables, np.flatnonzero(own[said.clip] & said.whole))
     rows = described(decide(rows), tables)
     known = rows["truth"] != ""
     shown = rows.assign(

@@ -7,9 +7,9 @@ which question. A listener is the unit of a t-test, with one value for each meas
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations, product
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import mixed_comparison, segment_scores, segments
+from ser_core.coded import Codes
 from ser_core.counting import Counted, Judged, count
 from ser_core.errors import BadInput
 from ser_core.metrics._metric import metrics, segment_metrics
@@ -41,6 +42,8 @@ LISTENER = "listener"
 RUN = "listener; of a model, run (seed or fold)"
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
+Planned = tuple[Row, Callable[[], Row]]
+"""What a row is about (``a, b, language`` and more), and what makes the rest of it."""
 PEOPLE, MODELS = (("human", "human"), ("machine", "human"))
 
 
@@ -71,6 +74,34 @@ class Asked:
 USUAL = Asked()
 
 
+@dataclass(frozen=True)
+class Family:
+    """Tests that are corrected together.
+
+    Attributes:
+        name: what it tests.
+        planned: what each row is about, and what makes the rest of it.
+    """
+
+    name: str
+    planned: tuple[Planned, ...]
+
+    @cached_property
+    def languages(self) -> set[str]:
+        """Of its rows; empty = it compares languages."""
+        return {about["language"] for about, _ in self.planned}
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Its rows, columns ``TESTS``."""
+        made = [{**about, **make()} for about, make in self.planned]
+        p = [row["p"] for row in made]
+        corrections = zip(made, holm(p), fdr(p), strict=True)
+        usual = {"family": self.name, "assumptions": ""}
+        rows = [{**usual, **row, "p_holm": float(h), "p_fdr": float(f)} for row, h, f in corrections]
+        return pd.DataFrame(rows, columns=list(TESTS))
+
+
 def compare(
     tables: Tables,
     *,
@@ -80,7 +111,26 @@ def compare(
     draws: int = 2000,
     asked: Asked = USUAL,
 ) -> pd.DataFrame:
-    """All tests that the tables allow; columns ``TESTS``.
+    """All tests that the tables allow, family by family (``families``); columns ``TESTS``."""
+    return together(families(tables, tail=tail, compat=compat, seed=seed, draws=draws, asked=asked))
+
+
+def together(made: Mapping[str, Family]) -> pd.DataFrame:
+    """The rows of all families, one family after the other."""
+    tables = [family.table for family in made.values()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(TESTS))
+
+
+def families(
+    tables: Tables,
+    *,
+    tail: Tail = "neutral",
+    compat: Compat = "",
+    seed: int = 0,
+    draws: int = 2000,
+    asked: Asked = USUAL,
+) -> dict[str, Family]:
+    """Every family of tests that has a row, by its name; the tests are made when somebody asks for its table.
 
     In each language: Welch's t between every two groups of people on UA and on the measures of single emotions (where parts
     were marked, also on EDER); on UA, the permutation test, equivalence and the bootstrap over listeners and clips beside
@@ -106,11 +156,12 @@ def compare(
     eder = segment_scores.values(marked, segment_metrics()["eder"])
     ua = metrics()["ua"].value(counted.counts)[:, None]
     alike = partial(_alike, margin=margin)
-    families: tuple[tuple[str, list[Row]], ...] = (
+    mixed = mixed_comparison.families(counted) if asked.mixed else ()
+    found: tuple[tuple[str, Iterable[Planned]], ...] = (
         ("human groups: UA by language", _tests(counted, "ua", ua, each=False)),
         (
             f"human groups: {titles} by emotion and language",
-            [row for name, m in single.items() for row in _tests(counted, name, m.value(counted.counts), each=True)],
+            (row for name, m in single.items() for row in _tests(counted, name, m.value(counted.counts), each=True)),
         ),
         ("human groups: EDER by language", _tests(marked, "eder", eder[:, :1], each=False)),
         ("human groups: EDER by emotion and language", _tests(marked, "eder", eder[:, 1:], each=True)),
@@ -129,42 +180,41 @@ def compare(
             f"models and people: UA by language, runs, equivalence within {margin:g}",
             _groups(counted, ua[:, 0], MODELS, alike),
         ),
-        *(mixed_comparison.families(counted) if asked.mixed else ()),
+        *((name, ((row, dict) for row in rows)) for name, rows in mixed),
     )
-    rows: list[Row] = []
-    for family, made in families:
-        p = [row["p"] for row in made]
-        corrections = zip(made, holm(p), fdr(p), strict=True)
-        rows += [{"family": family, **row, "p_holm": float(h), "p_fdr": float(f)} for row, h, f in corrections]
-    return pd.DataFrame(rows, columns=list(TESTS)).fillna({"assumptions": ""})
+    every = (Family(name, tuple(planned)) for name, planned in found)
+    return {family.name: family for family in every if family.planned}
 
 
 # --- between groups, one value for each rater ---
 
 
-def _tests(judged: Judged, name: str, value: Array, *, each: bool) -> list[Row]:
+def _tests(judged: Judged, name: str, value: Array, *, each: bool) -> Iterator[Planned]:
     """Welch's t of every two groups on ``value``, ``[subject, truth]`` if ``each`` emotion else ``[subject, 1]``."""
-    rows: list[Row] = []
     for language, (_, a, of_a), (_, b, of_b) in _sides(judged, PEOPLE):
         for n in np.flatnonzero(judged.played(language)) if each else [0]:
             emotion = judged.truths[n] if each else ""
             named = {"a": a, "b": b, "language": language, "emotion": emotion, "metric": name}
-            rows.append({**named, **_differ(value[of_a, n], value[of_b, n])})
-    return rows
+            yield named, partial(_differ, value[of_a, n], value[of_b, n])
 
 
-def _groups(judged: Judged, ua: Array, kinds: tuple[str, str], test: Any) -> list[Row]:
+def _groups(judged: Judged, ua: Array, kinds: tuple[str, str], test: Callable[[Array, Array], Row]) -> Iterator[Planned]:
     """One test of every two groups of these kinds of rater on UA, ``[subject]``; of models only those with several runs."""
-    rows: list[Row] = []
     for language, (kind, a, of_a), (_, b, of_b) in _sides(judged, kinds):
         if kind == "machine" and of_a.sum() < 2:
             continue
-        row = {"a": a, "b": b, "language": language, "emotion": "", "metric": "ua", **test(ua[of_a], ua[of_b])}
-        if kind == "machine":
-            runs = "a run is the unit of a; runs share clips, and folds and seeds what they learnt from"
-            row |= {"unit": RUN, "note": "; ".join(filter(None, (row["note"], runs)))}
-        rows.append(row)
-    return rows
+        named = {"a": a, "b": b, "language": language, "emotion": "", "metric": "ua"}
+        yield named, partial(_of_runs if kind == "machine" else _plain, test, ua[of_a], ua[of_b])
+
+
+def _plain(test: Callable[[Array, Array], Row], a: Array, b: Array) -> Row:
+    return test(a, b)
+
+
+def _of_runs(test: Callable[[Array, Array], Row], a: Array, b: Array) -> Row:
+    row = test(a, b)
+    runs = "a run is the unit of a; runs share clips, and folds and seeds what they learnt from"
+    return row | {"unit": RUN, "note": "; ".join(filter(None, (row["note"], runs)))}
 
 
 def _differ(a: Array, b: Array) -> Row:
@@ -210,18 +260,16 @@ def _sides(judged: Judged, kinds: tuple[str, str]) -> Iterator[tuple[str, Chosen
 # --- the same listeners ---
 
 
-def _same_listeners(counted: Counted, ua: Array) -> list[Row]:
+def _same_listeners(counted: Counted, ua: Array) -> Iterator[Planned]:
     """Within each group, UA of every two languages, over the listeners who heard both."""
     who = counted.subjects.assign(_ua=ua)
     people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
-    return [
-        {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": "", **row}
-        for group, part in people.groupby("group", sort=True)
-        for one, other, row in _pairs(part.pivot(index="rater", columns="language", values="_ua"))
-    ]
+    for group, part in people.groupby("group", sort=True):
+        for one, other, make in _pairs(part.pivot(index="rater", columns="language", values="_ua")):
+            yield {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": ""}, make
 
 
-def _conditions(tables: Tables, column: str) -> list[Row]:
+def _conditions(tables: Tables, column: str) -> list[Planned]:
     """Within each group and language, UA of every two values of a column, over the listeners who judged under both."""
     if not column:
         return []
@@ -236,51 +284,63 @@ def _conditions(tables: Tables, column: str) -> list[Row]:
     who = pd.concat(parts) if parts else pd.DataFrame(columns=["rater_type", "group", "rater", "language", "corpus"])
     people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
     return [
-        {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": language, **row}
+        ({"a": f"{group}, {one}", "b": f"{group}, {other}", "language": str(language)}, make)
         for (group, language), part in people.groupby(["group", "language"], sort=True)
-        for one, other, row in _pairs(part.pivot(index="rater", columns="_value", values="_ua"))
+        for one, other, make in _pairs(part.pivot(index="rater", columns="_value", values="_ua"))
     ]
 
 
-def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Row]]:
+def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Callable[[], Row]]]:
     """The paired test of every two columns of UA, ``[rater, column]``."""
     for one, other in combinations(wide.columns, 2):
-        a, b = (wide[name].to_numpy(dtype=float) for name in (one, other))
-        alone = int((np.isnan(a) != np.isnan(b)).sum())
-        outcome = asdict(paired(a, b))
-        said = f"{alone} who judged one side only left out" if alone else ""
-        outcome["note"] = "; ".join(filter(None, (outcome["note"], said)))
-        checked = assumptions.of_differences(a - b)
-        named = {"test": "paired t, two-sided", "unit": LISTENER, "emotion": "", "metric": "ua"}
-        yield str(one), str(other), {**named, **outcome, "assumptions": checked}
+        yield str(one), str(other), partial(_paired, *(wide[name].to_numpy(dtype=float) for name in (one, other)))
+
+
+def _paired(a: Array, b: Array) -> Row:
+    alone = int((np.isnan(a) != np.isnan(b)).sum())
+    outcome = asdict(paired(a, b))
+    said = f"{alone} who judged one side only left out" if alone else ""
+    outcome["note"] = "; ".join(filter(None, (outcome["note"], said)))
+    checked = assumptions.of_differences(a - b)
+    named = {"test": "paired t, two-sided", "unit": LISTENER, "emotion": "", "metric": "ua"}
+    return {**named, **outcome, "assumptions": checked}
 
 
 # --- listeners and clips drawn anew ---
 
 
-def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int, *, margin: float = 0.0) -> list[Row]:
+def _drawn(counted: Counted, kinds: tuple[str, str], draws: int, seed: int, *, margin: float = 0.0) -> Iterator[Planned]:
     """The bootstrap of every two groups of these kinds, on UA over all their judgements in a language."""
     test = f"{'equivalence' if margin else 'difference'} of pooled UA, bootstrap of raters and clips"
     named: Row = {"test": f"{test}; its interval is the 90 % one" if margin else test, "unit": "rater and clip"}
     if margin:
         named["margin"] = margin
-    rows: list[Row] = []
     for language, (kind_a, a, _), (kind_b, b, _) in _sides(counted, kinds):
-        here = counted.judged[counted.judged["language"] == language]
-        parts = [here[(here["rater_type"] == kind) & (here["group"] == g)] for kind, g in ((kind_a, a), (kind_b, b))]
-        clips = pd.concat(parts)[["stimulus", "truth"]].drop_duplicates().sort_values("stimulus")
-        truth = np.unique(clips["truth"].to_numpy(dtype=object), return_inverse=True)[1].astype(np.int64)
-        rng = bootstrap.generator(seed, "difference", kind_a, a, b, language)
-        of_a, of_b = (_side(part, clips["stimulus"]) for part in parts)
-        found = difference(of_a, of_b, truth, draws=draws, rng=rng, margin=margin)
-        rows.append({**named, "a": a, "b": b, "language": language, "emotion": "", "metric": "ua", **asdict(found)})
-    return rows
+        about = {**named, "a": a, "b": b, "language": language, "emotion": "", "metric": "ua"}
+        rng = partial(bootstrap.generator, seed, "difference", kind_a, a, b, language)
+        sides = ((kind_a, a, "", language, ""), (kind_b, b, "", language, ""))
+        yield about, partial(_difference, counted, sides, rng, draws=draws, margin=margin)
 
 
-def _side(judged: pd.DataFrame, clips: pd.Series) -> Side:
-    raters, rater = np.unique(judged["rater"].to_numpy(dtype=object), return_inverse=True)
-    clip = np.searchsorted(clips.to_numpy(dtype=object), judged["stimulus"].to_numpy(dtype=object))
+def _difference(
+    counted: Counted,
+    sides: tuple[tuple[str, ...], tuple[str, ...]],
+    rng: Callable[[], np.random.Generator],
+    *,
+    draws: int,
+    margin: float,
+) -> Row:
+    parts = [counted.rows(counted.subject_of[side]) for side in sides]
+    clips = np.unique(counted.clip[np.concatenate(parts)])
+    truth = np.unique(counted.clips["truth"].to_numpy(dtype=object)[clips], return_inverse=True)[1].astype(np.int64)
+    a, b = (_side(counted, rows, clips) for rows in parts)
+    return asdict(difference(a, b, truth, draws=draws, rng=rng(), margin=margin))
+
+
+def _side(counted: Counted, rows: Codes, clips: Codes) -> Side:
+    raters, rater = np.unique(counted.rater[rows], return_inverse=True)
+    clip = np.searchsorted(clips, counted.clip[rows])
     size = (len(raters), len(clips))
-    at, right = np.ravel_multi_index((rater, clip), size), (judged["truth"] == judged["label"]).to_numpy(dtype=float)
+    at, right = np.ravel_multi_index((rater, clip), size), counted.truth[counted.clip[rows]] == counted.label[rows]
     heard, hit = (np.bincount(at, weights, size[0] * size[1]).reshape(size) for weights in (np.ones(len(at)), right))
     return Side(heard.astype(np.float64), hit.astype(np.float64))

@@ -7,11 +7,13 @@ holds several, or in all of them. Its counts are ``[truth, label]``, the truths 
 What counts as a judgement of recognition: a label given to a whole clip whose truth is known, by a person or a machine.
 The rest is left out and said in ``left_out``, but for parts of clips, which ``segments.py`` reads. A model's posterior
 counts as its most probable label.
+
+Judgements are counted once, by rater, language and corpus (a *cell*); every subject is a sum of cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,84 +22,174 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, ratings
+from ser_core.coded import Codes, Mask, coded, once, rows_of
 from ser_core.emotions import in_order
 from ser_core.statistics.bootstrap import Judgements
 
 SUBJECT = ["rater_type", "group", "rater", "language", "corpus"]
 """What names a subject; an empty ``rater`` is the whole group, an empty ``language`` or ``corpus`` is all of them."""
 
+_WHO, _WHAT = ["rater", "group", "rater_type"], ["stimulus", "language", "corpus", "truth"]
+JUDGED = [*_WHO, *_WHAT, "label"]
+
 
 @dataclass(frozen=True)
 class Judged:
-    """Judgements, and whose they are.
+    """Judgements, and whose they are; as numbers from 0, one entry per judgement.
 
     Attributes:
-        judged: one row per judgement: ``rater, group, rater_type, stimulus, language, corpus, truth, label``.
+        raters: one row for each rater, by name: ``rater, group, rater_type``.
+        clips: one row for each clip, by name: ``stimulus, language, corpus, truth``.
+        rater: row of ``raters``.
+        clip: row of ``clips``.
+        label: place in ``labels``.
         truths: emotions that were played, in the order of every table.
         labels: ``truths``, then what else was answered.
         left_out: sentences on what was not counted, for the reader.
     """
 
-    judged: pd.DataFrame
+    raters: pd.DataFrame
+    clips: pd.DataFrame
+    rater: Codes
+    clip: Codes
+    label: Codes
     truths: list[str]
     labels: list[str]
     left_out: tuple[str, ...]
 
+    def __len__(self) -> int:
+        return len(self.rater)
+
     @cached_property
-    def by_subject(self) -> pd.DataFrame:
-        """Every judgement once for each of its subjects, in the order of the subjects, whose number is ``_subject``."""
-        own = self.judged.assign(
-            _truth=self.judged["truth"].map({t: n for n, t in enumerate(self.truths)}).astype("int64"),
-            _label=self.judged["label"].map({t: n for n, t in enumerate(self.labels)}).astype("int64"),
-            _clip=_codes(self.judged["stimulus"]),
-            _rater=_codes(self.judged["rater"]),
-            _language=_codes(self.judged["language"]),
-            _group=_codes(self.judged["group"]),
-        )
+    def judged(self) -> pd.DataFrame:
+        """One row per judgement, in words: columns ``JUDGED``."""
+        return self.in_words(np.arange(len(self)))
+
+    def in_words(self, rows: Codes) -> pd.DataFrame:
+        """Some judgements in words: columns ``JUDGED``."""
+        who = self.raters.iloc[self.rater[rows]].reset_index(drop=True)
+        clips = self.clips.iloc[self.clip[rows]].reset_index(drop=True)
+        label = pd.Series(np.array(self.labels, dtype=object)[self.label[rows]], dtype="str")
+        return pd.concat([who, clips], axis=1).assign(label=label)[JUDGED]
+
+    @cached_property
+    def truth(self) -> Codes:
+        """Place of each clip's truth in ``truths``, ``[clip]``."""
+        return rows_of(self.clips["truth"], pd.Series(self.truths, dtype="str"))
+
+    @cached_property
+    def places(self) -> tuple[pd.DataFrame, Codes]:
+        """Every language and corpus that clips are of, by name, and which of them each clip is of, ``[clip]``."""
+        different = self.clips[["language", "corpus"]].drop_duplicates().sort_values(["language", "corpus"])
+        at = pd.MultiIndex.from_frame(different).get_indexer(pd.MultiIndex.from_frame(self.clips[["language", "corpus"]]))
+        return different.reset_index(drop=True), np.asarray(at, dtype=np.int64)
+
+    @cached_property
+    def cells(self) -> tuple[pd.DataFrame, Codes]:
+        """Every rater in every place, columns ``SUBJECT``, and which of them each judgement is of."""
+        places, place = self.places
+        at = self.rater * len(places) + place[self.clip]
+        met = np.zeros(len(self.raters) * len(places), dtype=bool)
+        met[at] = True
+        rater, of = np.divmod(np.flatnonzero(met), max(len(places), 1))
+        named = pd.concat([self.raters.iloc[rater].reset_index(drop=True), places.iloc[of].reset_index(drop=True)], axis=1)
+        return named[SUBJECT], (np.cumsum(met) - 1)[at]
+
+    @cached_property
+    def _summed(self) -> pd.DataFrame:
+        """Every cell once for each of its subjects, in the order of the subjects, whose number is ``_subject``."""
+        own = self.cells[0].reset_index(names="_cell")
         corpora = own.groupby("language")["corpus"].transform("nunique")
         apart = own[(corpora > 1) & (own["corpus"] != "")]
         rows = pd.concat([own.assign(language="", corpus=""), own.assign(corpus=""), apart])
         both = pd.concat([rows.assign(rater=""), rows])
         both["_single"] = both["rater"] != ""  # groups come before raters
         both["_subject"] = both.groupby(["_single", *SUBJECT], sort=True).ngroup()
-        return both.sort_values(["_subject", "_rater", "_clip"], kind="stable", ignore_index=True)
+        return both.sort_values(["_subject", "_cell"], ignore_index=True)
 
     @cached_property
     def subjects(self) -> pd.DataFrame:
         """One row per subject: groups first, then raters; people, then machines; all languages, then each."""
-        return self.by_subject.drop_duplicates("_subject")[SUBJECT].reset_index(drop=True)
+        return self._summed.drop_duplicates("_subject")[SUBJECT].reset_index(drop=True)
+
+    @cached_property
+    def subject_of(self) -> dict[tuple[str, ...], int]:
+        """The number of each subject by its names, in the order of ``SUBJECT``."""
+        return {names: n for n, names in enumerate(self.subjects.itertuples(index=False, name=None))}
 
     def played(self, language: str, corpus: str = "") -> npt.NDArray[np.bool_]:
         """Which truths were played in a language and corpus (all of them, if empty), ``[truth]``."""
-        rows = self.judged if not language else self.judged[self.judged["language"] == language]
+        rows = self.clips if not language else self.clips[self.clips["language"] == language]
         rows = rows if not corpus else rows[rows["corpus"] == corpus]
         return np.isin(self.truths, rows["truth"].unique())
 
-    def each(self) -> Iterator[tuple[tuple[str, ...], slice, Judgements]]:
-        """Names, rows in ``by_subject`` and judgements of every subject, in the order of ``subjects``.
+    @cached_property
+    def _ordered(self) -> tuple[Codes, Codes, Codes]:
+        """The judgements by rater and clip; the cell of each of these; where each rater's begin among them."""
+        order = np.lexsort((self.clip, self.rater))
+        return order, self.cells[1][order], np.searchsorted(self.rater[order], np.arange(len(self.raters) + 1))
 
-        Subjects with the same judgements have the same names (rater_type, group, rater, language, and corpus if there is
-        one): ``language`` is named also for a subject over all languages if it judged only one, and ``corpus`` is not
-        named if it is all that was judged in its language. Raters who judged the same languages may stand for each other,
-        and so may clips of one language and truth.
+    @cached_property
+    def _of_subject(self) -> tuple[Codes, Codes]:
+        """The cells of all subjects, one subject after the other, and where each subject's begin."""
+        rows = self._summed
+        return rows["_cell"].to_numpy(), np.searchsorted(rows["_subject"], np.arange(len(self.subjects) + 1))
+
+    def rows(self, subject: int) -> Codes:
+        """Which judgements are a subject's, by rater and clip."""
+        order, cell, begin = self._ordered
+        own = self._own(subject)
+        raters = self._rater_of_cell[own]
+        first, last = begin[raters.min()], begin[raters.max() + 1]
+        mine = np.zeros(len(self.cells[0]), dtype=bool)
+        mine[own] = True
+        return order[first:last][mine[cell[first:last]]]
+
+    def _own(self, subject: int) -> Codes:
+        cells, begin = self._of_subject
+        return cells[begin[subject] : begin[subject + 1]]
+
+    @cached_property
+    def _rater_of_cell(self) -> Codes:
+        return rows_of(self.cells[0]["rater"], self.raters["rater"])
+
+    @cached_property
+    def drawn_by(self) -> list[tuple[str, ...]]:
+        """The names by which each subject's judgements are drawn: subjects with the same judgements have the same names.
+
+        These are rater_type, group, rater, language, and corpus if there is one: ``language`` is named also for a subject
+        over all languages if it judged only one, and ``corpus`` is not named if it is all that was judged in its language.
         """
-        rows = self.by_subject
-        columns = rows[["_rater", "_clip", "_truth", "_label", "_language", "_group"]].to_numpy()
-        tags = sorted(self.judged["language"].unique())
-        sizes = np.bincount(rows["_subject"], minlength=len(self.subjects))
-        ends = np.cumsum(sizes)
-        shape = (len(self.truths), len(self.labels))
-        in_language = 0  # a language comes right before its corpora
-        for names, start, end in zip(self.subjects.to_numpy(dtype=object), ends - sizes, ends, strict=True):
-            *who, _, corpus = names
-            part = columns[start:end]
-            own = np.unique(part[:, 4])
-            who.append(tags[own[0]] if len(own) == 1 else "")
-            if not corpus:
-                in_language = end - start
-            elif end - start < in_language:
-                who.append(corpus)
-            yield tuple(who), slice(start, end), judgements(part, shape)
+        cells, begin = self._of_subject
+        if not len(cells):
+            return []
+        tags, language = np.unique(self.cells[0]["language"].to_numpy(dtype=object), return_inverse=True)
+        low, high = (f.reduceat(language[cells], begin[:-1]) for f in (np.minimum, np.maximum))
+        of_all = (self.subjects["corpus"] == "").to_numpy()
+        before = np.maximum.accumulate(np.where(of_all, np.arange(len(of_all)), 0))  # a language comes before its corpora
+        sizes = np.diff(begin)
+        whole = of_all | (sizes == sizes[before])
+        names = self.subjects.to_numpy(dtype=object)
+        return [
+            (kind, group, rater, tags[one] if one == other else "", *([] if all_of_it else [corpus]))
+            for (kind, group, rater, _, corpus), one, other, all_of_it in zip(names, low, high, whole, strict=True)
+        ]
+
+    def judgements(self, subject: int) -> Judgements:
+        """A subject's judgements. Raters of one group who judged the same languages may stand for each other, and so may
+        clips of one language and truth."""
+        rows = self.rows(subject)
+        rater, clip = self.rater[rows], self.clip[rows]
+        part = np.column_stack([rater, clip, self.truth[clip], self.label[rows], self._language[clip], self._group[rater]])
+        return judgements(part, (len(self.truths), len(self.labels)))
+
+    @cached_property
+    def _language(self) -> Codes:
+        return np.asarray(pd.factorize(self.clips["language"], sort=True)[0], dtype=np.int64)
+
+    @cached_property
+    def _group(self) -> Codes:
+        return np.asarray(pd.factorize(self.raters["group"], sort=True)[0], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -107,63 +199,96 @@ class Counted(Judged):
     @cached_property
     def counts(self) -> npt.NDArray[np.float64]:
         """Judgements of each subject, ``[subject, truth, label]``."""
-        rows = self.by_subject
-        size = (len(self.subjects), len(self.truths), len(self.labels))
-        cell = np.ravel_multi_index((rows["_subject"], rows["_truth"], rows["_label"]), size)
-        return np.bincount(cell, minlength=int(np.prod(size))).reshape(size).astype(float)
+        cells, cell = self.cells
+        size = (len(cells), len(self.truths), len(self.labels))
+        at = np.ravel_multi_index((cell, self.truth[self.clip], self.label), size) if len(self) else cell
+        counts = np.bincount(at, minlength=int(np.prod(size))).reshape(size).astype(float)
+        own, begin = self._of_subject
+        return np.add.reduceat(counts[own], begin[:-1], axis=0) if len(own) else counts
 
 
 def count(tables: ratings.Tables) -> Counted:
-    """Count the judgements of tables that were checked; there may be none."""
-    whole = tables.ratings[tables.ratings["start_s"].isna()]
-    rows = described(ratings.decide(whole), tables)
+    """Count the judgements of tables that were checked; there may be none. Counted once for each set of tables."""
+    return once(tables, "_counted", _count)
+
+
+def _count(tables: ratings.Tables) -> Counted:
+    said = coded(tables)
+    rows = said.decided()
+    said = said.taken(rows)
+    people, clips = tables.raters, tables.stimuli
     rules = (
-        (rows["rater_type"] == "truth", "of raters of type truth"),
-        (rows["truth"] == "", "of clips without a truth"),
+        ((people["rater_type"] == "truth").to_numpy()[said.rater], "of raters of type truth"),
+        ((clips["truth"] == "").to_numpy()[said.clip], "of clips without a truth"),
     )
-    rows, said = leave_out(rows, rules, "judgement")
-    truths = in_order(set(rows["truth"]))
-    labels = [*truths, *in_order(set(rows["label"]) - set(truths))]
-    return Counted(rows[JUDGED].reset_index(drop=True), truths, labels, said)
+    left, sentences = leave_out(rules, "judgement")
+    said = said.taken(left)
+    raters, rater = _by_name(people.assign(group=named_group(people)), said.rater, _WHO)
+    tags = clips["language"].map(languages.normal)
+    heard, clip = _by_name(clips.assign(language=tags), said.clip, _WHAT)
+    truths = in_order(set(heard["truth"]))
+    given = [said.labels[n] for n in np.unique(said.label)]
+    labels = [*truths, *(label for label in given if label not in truths)]
+    place = np.array([labels.index(label) if label in labels else -1 for label in said.labels], dtype=np.int64)
+    return Counted(raters, heard, rater, clip, place[said.label], truths, labels, sentences)
 
 
-JUDGED = ["rater", "group", "rater_type", "stimulus", "language", "corpus", "truth", "label"]
+def numbered(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Codes, Codes]:
+    """``raters``, ``clips``, ``rater`` and ``clip`` of ``Judged``, from judgements in words (columns ``JUDGED``)."""
+    raters, clips = (
+        judged[columns].drop_duplicates(columns[0]).sort_values(columns[0], ignore_index=True) for columns in (_WHO, _WHAT)
+    )
+    return raters, clips, rows_of(judged["rater"], raters["rater"]), rows_of(judged["stimulus"], clips["stimulus"])
+
+
+def named_group(raters: pd.DataFrame) -> pd.Series:
+    """What each rater is compared as: the group, or where there is none the type."""
+    return raters["group"].where(raters["group"] != "", raters["rater_type"])
+
+
+def _by_name(table: pd.DataFrame, codes: Codes, columns: list[str]) -> tuple[pd.DataFrame, Codes]:
+    """The rows that are met, by their first column, and the codes among these."""
+    met = np.zeros(len(table), dtype=bool)
+    met[codes] = True
+    kept = np.flatnonzero(met)
+    order = kept[np.argsort(table[columns[0]].to_numpy(dtype=object)[kept], kind="stable")]
+    place = np.full(len(table), -1)
+    place[order] = np.arange(len(order))
+    return table[columns].iloc[order].reset_index(drop=True), place[codes]
 
 
 def described(rows: pd.DataFrame, tables: ratings.Tables) -> pd.DataFrame:
     """Ratings with what their subjects are made of: ``truth, language, corpus, rater_type, group``."""
-    facts = tables.stimuli.set_index("stimulus")
-    people = tables.raters.set_index("rater")
-    group, kind = (rows["rater"].map(people[name]) for name in ("group", "rater_type"))
+    rater, clip = rows_of(rows["rater"], tables.raters["rater"]), rows_of(rows["stimulus"], tables.stimuli["stimulus"])
+    people, clips = tables.raters, tables.stimuli
+    told = {"truth": clips["truth"], "language": clips["language"].map(languages.normal), "corpus": clips["corpus"]}
+    who = {"rater_type": people["rater_type"], "group": named_group(people)}
     return rows.assign(
-        truth=rows["stimulus"].map(facts["truth"]),
-        language=rows["stimulus"].map(facts["language"].map(languages.normal)),
-        corpus=rows["stimulus"].map(facts["corpus"]),
-        rater_type=kind,
-        group=group.where(group != "", kind),
+        **{name: column.take(clip).set_axis(rows.index) for name, column in told.items()},
+        **{name: column.take(rater).set_axis(rows.index) for name, column in who.items()},
     )
 
 
-def leave_out(rows: pd.DataFrame, rules: Sequence[tuple[pd.Series, str]], what: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Rows that no rule leaves out, and a sentence for each rule that does: how many, and why."""
-    left, said = pd.Series(False, rows.index), []
+def leave_out(rules: Sequence[tuple[Mask, str]], what: str) -> tuple[Mask, tuple[str, ...]]:
+    """Which entries no rule leaves out, and a sentence for each rule that does: how many, and why."""
+    left, said = np.zeros(len(rules[0][0]), dtype=bool), []
     for rule, why in rules:
         number = int((rule & ~left).sum())
         if number:
             said.append(f"{number:,} {what}{'s' if number > 1 else ''} {why} left out.")
         left |= rule
-    return rows[~left].copy(), tuple(said)
+    return ~left, tuple(said)
 
 
-def judgements(part: npt.NDArray[np.int64], shape: tuple[int, int]) -> Judgements:
+def judgements(part: Codes, shape: tuple[int, int]) -> Judgements:
     """Judgements from codes of their rater, clip, truth, label, language and group, ``[judgement, 6]``.
 
     Raters of one group who judged the same languages may stand for each other, and so may clips of one language and truth.
     """
-    raters, first_of, rater = np.unique(part[:, 0], return_index=True, return_inverse=True)
-    clips, first, clip = np.unique(part[:, 1], return_index=True, return_inverse=True)
-    tags, language = np.unique(part[:, 4], return_inverse=True)
-    judged = np.zeros((len(raters), len(tags)), dtype=bool)
+    rater, first_of = _close(part[:, 0])
+    clip, first = _close(part[:, 1])
+    language = _close(part[:, 4])[0]
+    judged = np.zeros((len(first_of), int(language.max(initial=-1)) + 1), dtype=bool)
     judged[rater, language] = True
     return Judgements(
         rater=rater,
@@ -171,14 +296,18 @@ def judgements(part: npt.NDArray[np.int64], shape: tuple[int, int]) -> Judgement
         truth=part[:, 2],
         label=part[:, 3],
         rater_stratum=_rank(np.column_stack([part[first_of, 5], judged])),
-        clip_stratum=_rank(part[first][:, [4, 2]]) if len(clips) else clip,
+        clip_stratum=_rank(part[first][:, [4, 2]]) if len(first) else clip,
         shape=shape,
     )
 
 
-def _rank(rows: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+def _close(codes: Codes) -> tuple[Codes, Codes]:
+    """The codes without gaps, in the same order, and an entry of each."""
+    of = np.full(int(codes.max(initial=-1)) + 1, -1)
+    of[codes] = np.arange(len(codes))
+    met = of >= 0
+    return (np.cumsum(met) - 1)[codes], of[met]
+
+
+def _rank(rows: npt.NDArray[np.generic]) -> Codes:
     return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1], dtype=np.int64).reshape(-1)
-
-
-def _codes(column: pd.Series) -> npt.NDArray[np.int64]:
-    return np.asarray(np.unique(column.to_numpy(dtype=object), return_inverse=True)[1], dtype=np.int64)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from ser_core.coded import Mask
 from ser_core.counting import Counted
 from ser_core.emotions import CANNOT_SAY
 from ser_core.made_up import number
@@ -21,26 +23,32 @@ def rests_on(tables: Tables, counted: Counted, language: str, left_out: Sequence
         language: of the clips.
         left_out: sentences on what was not counted, of all languages.
     """
-    here = counted.judged[(counted.judged["language"] == language) | (language == "")]
-    raters = tables.raters[tables.raters["rater"].isin(here["rater"])]
+    spoken = (counted.clips["language"] == language) | (language == "")
+    here = spoken.to_numpy(dtype=bool)[counted.clip]
+    met = np.bincount(counted.rater[here], minlength=len(counted.raters)) > 0
+    raters = tables.raters[tables.raters["rater"].isin(counted.raters["rater"][met])]
     people = raters[raters["rater_type"] == "human"]
-    clips = tables.stimuli[tables.stimuli["stimulus"].isin(here["stimulus"])]
+    clips = tables.stimuli[tables.stimuli["stimulus"].isin(counted.clips["stimulus"][spoken])]
     who = [_many(len(people), "listener") + _of_these(people, "simulated")] if len(people) else []
     models = len(raters) - len(people)
     who += [_many(models, "model")] if models else []
     first = (
-        f"{_many(len(here), 'judgement')} of {_many(len(clips), 'clip')}{_of_these(clips, 'synthetic')} "
+        f"{_many(int(here.sum()), 'judgement')} of {_many(len(clips), 'clip')}{_of_these(clips, 'synthetic')} "
         f"by {' and '.join(who) or 'nobody'}."
     )
-    return " ".join([first, *_missing(people, here), *left_out])
+    return " ".join([first, *_missing(people, _unsure(counted, here)), *left_out])
 
 
-def _missing(people: pd.DataFrame, judged: pd.DataFrame) -> list[str]:
+def _unsure(counted: Counted, here: Mask) -> int:
+    known = CANNOT_SAY in counted.labels
+    return int((counted.label[here] == counted.labels.index(CANNOT_SAY)).sum()) if known else 0
+
+
+def _missing(people: pd.DataFrame, unsure: int) -> list[str]:
     said = []
     early = int((people["completed"] == "no").sum()) if "completed" in people else 0
     if early:
         said.append(f"{_many(early, 'listener')} did not come to the end; what they answered counts.")
-    unsure = int((judged["label"] == CANNOT_SAY).sum())
     if unsure:
         said.append(f"{_many(unsure, 'answer')} “cannot say”, counted as not recognised.")
     return said

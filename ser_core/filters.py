@@ -13,15 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, public
+from ser_core.coded import Codes, Mask, Part, coded, once
+from ser_core.counting import named_group
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, nearest
 from ser_core.ratings import relation
-from ser_core.tables import Tables, only
+from ser_core.tables import Tables
 
 Where = Mapping[str, Sequence[str]]
 """The values wanted of each fact, by its name."""
@@ -69,7 +73,11 @@ def values(tables: Tables) -> dict[str, list[str]]:
     >>> values(Tables(clips, frame(RATERS, [{"rater": "m", "rater_type": "human"}]), said))
     {'language': ['cmn', 'de']}
     """
-    found = {name: set(_said(tables, fact)) - {""} for name, fact in FACTS.items()}
+    return once(tables, "_values", _values)
+
+
+def _values(tables: Tables) -> dict[str, list[str]]:
+    found = {name: set(_said(tables, fact).known) - {""} for name, fact in FACTS.items()}
     return {name: in_order(known) for name, known in found.items() if len(known) > 1}
 
 
@@ -80,7 +88,7 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         BadInput: a fact or a value that the tables do not know, or nothing is left; every such slip.
     """
     problems, conditions = [], []
-    left, said = pd.Series(True, tables.ratings.index), []
+    left, said = np.ones(len(coded(tables)), dtype=bool), []
     for name, wanted in where.items():
         if name == PUBLIC:
             problems += [f"--where {name}={value}: only yes can be asked" for value in wanted if value != "yes"]
@@ -92,13 +100,15 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         fact = FACTS[name]
         spelt = [languages.normal(value) if name == "language" else value for value in wanted]
         here = _said(tables, fact)
-        known = set(here) - {""}
+        known = set(here.known) - {""}
         problems += [
             f"--where {name}={value}: no rating has this {name}. {nearest(value, known)}"
             for value in spelt
             if value not in known
         ]
-        holds = here.isin(spelt) | ((_types(tables) != fact.only) if fact.only else False)
+        holds = here.among(spelt)
+        if fact.only:
+            holds |= (tables.raters["rater_type"] != fact.only).to_numpy(dtype=bool)[coded(tables).rater]
         conditions.append(f"{name}={' or '.join(spelt)}")
         number = int((left & ~holds).sum())
         said.append(f"Only {fact.title[0].lower()}{fact.title[1:]}: {', '.join(spelt)} ({number:,} ratings left out).")
@@ -107,7 +117,7 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         raise BadInput(*problems)
     if not left.any():
         raise BadInput(f"nothing is left where {' and '.join(conditions)}; take one of the conditions away")
-    kept = only(tables, left) if conditions else tables
+    kept = Part(tables, left) if conditions else tables
     shown, more = public.for_public(kept) if where.get(PUBLIC) else (kept, ())
     return shown, (*said, *more)
 
@@ -140,31 +150,51 @@ def typed(where: Where) -> list[str]:
     return [word for name, wanted in where.items() for value in wanted for word in ("--where", f"{name}={value}")]
 
 
-def _said(tables: Tables, fact: Fact) -> pd.Series:
+@dataclass(frozen=True)
+class _Said:
+    """A fact of every rating: its value for whatever it is a fact of, and which of these each rating belongs to."""
+
+    value: npt.NDArray[np.object_]
+    of: Codes
+
+    @property
+    def known(self) -> list[str]:
+        """The different values that ratings have."""
+        met = np.bincount(self.of, minlength=len(self.value)) > 0
+        return list(dict.fromkeys(self.value[met]))
+
+    def among(self, wanted: Sequence[str]) -> Mask:
+        """Which ratings have one of these values."""
+        return np.isin(self.value.astype(str), wanted)[self.of]
+
+
+def _said(tables: Tables, fact: Fact) -> _Said:
     """The fact of every rating, as text; empty where it is not known."""
-    rows = tables.ratings
+    said = coded(tables)
     if fact.of == "pair":
         return _relations(tables)
-    table = {"stimulus": tables.stimuli, "rater": tables.raters, "rating": rows}[fact.of]
+    table = {"stimulus": tables.stimuli, "rater": tables.raters, "rating": tables.ratings}[fact.of]
     if fact.column not in table:
-        return pd.Series("", rows.index)
+        return _Said(np.array([""], dtype=object), np.zeros(len(said), dtype=np.int64))
     if fact.of == "rating":
-        return rows[fact.column]
-    one = table.set_index(fact.of)[fact.column]
-    if fact.column == "language":
-        one = one.map(languages.normal)
-    said = rows[fact.of].map(one)
-    return said.where(said != "", _types(tables)) if fact.column == "group" else said  # as every score calls it
+        of, different = pd.factorize(table[fact.column])
+        return _Said(np.asarray(different, dtype=object), np.asarray(of, dtype=np.int64))
+    if fact.of == "rater":
+        own = named_group(table) if fact.column == "group" else table[fact.column]  # as every score calls it
+        return _Said(own.to_numpy(dtype=object), said.rater)
+    own = table[fact.column]
+    return _Said((own.map(languages.normal) if fact.column == "language" else own).to_numpy(dtype=object), said.clip)
 
 
-def _types(tables: Tables) -> pd.Series:
-    return tables.ratings["rater"].map(tables.raters.set_index("rater")["rater_type"])
+_WHO = ["rater_type", "native_languages", "dialects", "proficiency"]
 
 
-def _relations(tables: Tables) -> pd.Series:
-    """How the rater of every rating stands to what is spoken; asked once for each rater and language."""
-    spoken = tables.ratings["stimulus"].map(tables.stimuli.set_index("stimulus")["language"])
-    pairs = pd.MultiIndex.from_arrays([tables.ratings["rater"], spoken])
-    people: dict[str, dict[str, Any]] = {row["rater"]: row for row in tables.raters.to_dict("records")}  # type: ignore[misc]
-    known = {pair: relation(people[pair[0]], {"language": pair[1]}) for pair in pairs.unique()}
-    return pd.Series([known[pair] for pair in pairs], tables.ratings.index, dtype="str")
+def _relations(tables: Tables) -> _Said:
+    """How the rater of every rating stands to what is spoken; asked once for each kind of rater and language."""
+    said = coded(tables)
+    people = tables.raters[[name for name in _WHO if name in tables.raters]]
+    kind, tag = people.groupby(list(people.columns), sort=False).ngroup(), pd.factorize(tables.stimuli["language"])
+    kinds = people[~kind.duplicated()].to_dict("records")
+    value = [relation(row, {"language": spoken}) for row in kinds for spoken in tag[1]]  # type: ignore[arg-type]
+    of = kind.to_numpy(dtype=np.int64)[said.rater] * len(tag[1]) + tag[0][said.clip]
+    return _Said(np.array(value, dtype=object), np.asarray(of, dtype=np.int64))

@@ -11,9 +11,13 @@ pseudonym of the export.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages
+from ser_core.coded import coded
+from ser_core.counting import named_group
 from ser_core.errors import BadInput
 from ser_core.tables import PUBLISHED_COUNTS, Tables, only
 
@@ -30,8 +34,13 @@ def too_small(tables: Tables, least: int = LEAST) -> pd.DataFrame:
     >>> too_small(Tables(clips, people, said)).values.tolist()
     [['friends', 'de', 3]]
     """
-    judged = _judged(tables)
-    sizes = judged.groupby(["group", "language"])["rater"].nunique().rename("listeners").reset_index()
+    said, own, number = coded(tables), _people(tables), len(tables.stimuli)
+    tag, spoken = pd.factorize(tables.stimuli["language"].map(languages.normal))
+    pairs = np.unique((said.rater * max(number, 1) + tag[said.clip])[own[said.rater]])
+    rater, language = np.divmod(pairs, max(number, 1))
+    group = named_group(tables.raters).to_numpy(dtype=object)[rater]
+    judged = pd.DataFrame({"group": group, "language": spoken[language]}, dtype="str")
+    sizes = judged.groupby(["group", "language"]).size().rename("listeners").reset_index()
     return sizes[sizes["listeners"] < least].reset_index(drop=True)
 
 
@@ -54,13 +63,20 @@ def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, .
     return only(tables, pd.Series(left, tables.ratings.index)), (said,)
 
 
+def _people(tables: Tables) -> npt.NDArray[np.bool_]:
+    """Which raters are single people, ``[rater]``."""
+    said, raters = coded(tables), tables.raters
+    people = (raters["rater_type"] == "human").to_numpy(dtype=bool, copy=True)
+    if PUBLISHED_COUNTS in raters:
+        people &= (raters[PUBLISHED_COUNTS] == "").to_numpy(dtype=bool)
+    people[said.rater[said.weight < 1]] = False
+    return people
+
+
 def _judged(tables: Tables) -> pd.DataFrame:
     """The rows of the ratings that single people gave: ``rater, group, language``, in the index of the ratings."""
     raters, rows = tables.raters.set_index("rater"), tables.ratings
-    people = raters["rater_type"] == "human"
-    if PUBLISHED_COUNTS in raters:
-        people &= raters[PUBLISHED_COUNTS] == ""
-    people &= ~raters.index.isin(rows.loc[rows["weight"] < 1, "rater"].unique())
+    people = pd.Series(_people(tables), raters.index)
     spoken = tables.stimuli.set_index("stimulus")["language"].map(languages.normal)
     own = rows.loc[rows["rater"].map(people), ["rater", "stimulus"]]
     group = own["rater"].map(raters["group"])

@@ -10,18 +10,19 @@ from __future__ import annotations
 import math
 import platform
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jinja2
 import pandas as pd
 
 from ser_core import comparisons, filters, made_up, report_files, scores
 from ser_core.emotions import in_order
+from ser_core.later import Later
 from ser_core.measures._measure import TableMeasure, measures
 from ser_core.methods_section import Done, methods
 from ser_core.metrics.eder import Compat, Tail
@@ -30,32 +31,12 @@ from ser_core.ratings import Tables, to_csv
 from ser_core.svg import Picture
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-T = TypeVar("T")
 _ROWS = 40
 """So many rows of a measure are for reading; the rest stands in its file."""
 _DRAWN = 24
 """So many figures of a kind are for reading; the rest are files of the ZIP."""
 _SHOWN = {"ua": "ua", "emotions-recall": "recall", "eder": "eder", "difference": "difference"}
 """The figures that stand in the HTML, by what the name of their file begins with; a confusion table is one by itself."""
-
-
-class _Made(Mapping[str, T]):
-    """What is made when it is first asked for, by its name."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], T]]):
-        self._makers = makers
-        self._made: dict[str, T] = {}
-
-    def __getitem__(self, name: str) -> T:
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
 
 
 @dataclass(frozen=True)
@@ -83,7 +64,7 @@ class Comparison:
     @cached_property
     def measures(self) -> Mapping[str, pd.DataFrame]:
         """The table of every measure by its name (``measures/``)."""
-        return _Made({name: partial(self._measured, measure) for name, measure in measures().items()})
+        return Later({name: partial(self._measured, measure) for name, measure in measures().items()})
 
     @cached_property
     def results(self) -> Mapping[str, pd.DataFrame]:
@@ -91,7 +72,7 @@ class Comparison:
         scored = {"scores": self.scored.scores, "confusion": self.scored.confusion, "segments": self.scored.segments}
         ready = {**scored, "tests": self.tests, "groups": self.groups}
         made = {name: partial(self._stamped, ready, name) for name in ready}
-        return _Made({**made, **{name: partial(self._stamped, self.measures, name) for name in self.measures}})
+        return Later({**made, **{name: partial(self._stamped, self.measures, name) for name in self.measures}})
 
     @cached_property
     def figures(self) -> dict[str, Picture]:
@@ -116,7 +97,7 @@ class Comparison:
     def files(self) -> Mapping[str, bytes]:
         """Content of each file by its name."""
         tables = {f"{name}.csv": partial(self._csv, name) for name in self.results}
-        return _Made({**tables, "report.html": lambda: self.report.encode(), "report.zip": self._packed})
+        return Later({**tables, "report.html": lambda: self.report.encode(), "report.zip": self._packed})
 
     def _packed(self) -> bytes:
         return report_files.pack(

@@ -12,17 +12,20 @@ input and seed give the same files to the byte, whatever the order of the rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ser_core import made_up, segment_scores, segments
+from ser_core.coded import Codes
 from ser_core.counting import SUBJECT, Counted, count
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput
+from ser_core.later import Later
 from ser_core.made_up import stamped
 from ser_core.metrics._confusion import share
 from ser_core.metrics._metric import Metric, metrics, segment_metrics
@@ -40,33 +43,96 @@ GROUPS = (
     "group", "rater_type", "language", "raters", "clips", "judgements", "ua_mean", "ua_sd", "ua_se", "ua_min", "ua_max",
 )  # fmt: skip
 
-Intervals = dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
+Array = npt.NDArray[np.float64]
+Bounds = Mapping[str, tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What ``score`` writes, and what it left out.
+    """What ``score`` writes, and what it left out. Tables are made when they are first asked for: the intervals of single
+    raters take nearly all of the time, and only the files have them.
 
     Attributes:
-        scores: columns ``SCORES``; ``n`` is the number of judgements a value rests on, 0 where it is undefined.
-        confusion: columns ``CONFUSION``, then ``SHARE_OF_LABEL``: ``share`` of the judgements of clips of this truth, every
-            row that was heard, and share of the answers with this label, NaN where nobody gave it.
-        segments: columns ``SEGMENTS``; one row for each rater and clip in which a part was marked.
+        counted: who judged what to be what.
+        marked: what was marked in clips.
+        seed, draws: of the bootstrap.
         left_out: sentences on what was not counted.
         made_up: what was simulated or synthetic (``made_up.words``); it stands in every file.
     """
 
-    scores: pd.DataFrame
-    confusion: pd.DataFrame
-    segments: pd.DataFrame
+    counted: Counted
+    marked: segments.Marked
+    seed: int
+    draws: int
     left_out: tuple[str, ...]
     made_up: str = ""
 
     @cached_property
-    def files(self) -> dict[str, bytes]:
+    def scores(self) -> pd.DataFrame:
+        """Columns ``SCORES``; ``n`` is the number of judgements a value rests on, 0 where it is undefined."""
+        return self._of(_everybody)
+
+    @cached_property
+    def of_groups(self) -> Mapping[str, pd.DataFrame]:
+        """By language (empty: all of them together) the rows of ``scores`` of groups."""
+        tags = {*self.counted.subjects["language"], *self.marked.subjects["language"]}
+        return Later({tag: partial(self._of, partial(_groups_in, language=tag)) for tag in sorted(tags)})
+
+    @cached_property
+    def ua(self) -> pd.DataFrame:
+        """The rows of ``scores`` with the UA of everybody, their intervals left empty: they are at hand at once."""
+        everybody = np.arange(len(self.counted.subjects))
+        empty = np.full(len(everybody), np.nan)
+        return _rows(self.counted, everybody, "ua", metrics()["ua"], (empty, empty))[list(SCORES)]
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """Columns ``CONFUSION``, then ``SHARE_OF_LABEL``: ``share`` of the judgements of clips of this truth, every row that
+        was heard, and share of the answers with this label, NaN where nobody gave it."""
+        return _confusion(self.counted, _everybody(self.counted.subjects))
+
+    @cached_property
+    def confusion_of_groups(self) -> pd.DataFrame:
+        """The rows of ``confusion`` of groups."""
+        return _confusion(self.counted, _groups(self.counted.subjects))
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """Columns ``SEGMENTS``; one row for each rater and clip in which a part was marked."""
+        return self.marked.judged[list(SEGMENTS)].reset_index(drop=True)
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
         """Content of each file by its name, the same for a command and for a download."""
-        named = {"scores.csv": self.scores, "confusion.csv": self.confusion, "segments.csv": self.segments}
-        return {name: to_csv(stamped(data, self.made_up)).encode() for name, data in named.items()}
+        return Later({f"{name}.csv": partial(self._file, name) for name in ("scores", "confusion", "segments")})
+
+    def _file(self, name: str) -> bytes:
+        return to_csv(stamped(getattr(self, name), self.made_up)).encode()
+
+    def _of(self, whose: Whose) -> pd.DataFrame:
+        """The rows of some subjects."""
+        counted, which = self.counted, np.flatnonzero(whose(self.counted.subjects))
+        parts = [segment_scores.rows(self.marked, whose(self.marked.subjects), seed=self.seed, draws=self.draws)]
+        if len(counted):
+            limits = _intervals(counted, which, self.seed, self.draws)
+            parts += [_rows(counted, which, name, metric, limits[name]) for name, metric in metrics().items()]
+        return _in_order(pd.concat(parts, ignore_index=True))
+
+
+Whose = Callable[[pd.DataFrame], npt.NDArray[np.bool_]]
+"""Which subjects (columns ``SUBJECT``) are wanted."""
+
+
+def _everybody(subjects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    return np.ones(len(subjects), dtype=bool)
+
+
+def _groups(subjects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    return (subjects["rater"] == "").to_numpy(dtype=bool)
+
+
+def _groups_in(subjects: pd.DataFrame, *, language: str) -> npt.NDArray[np.bool_]:
+    return _groups(subjects) & (subjects["language"] == language).to_numpy(dtype=bool)
 
 
 def score(
@@ -93,19 +159,12 @@ def score(
     """
     counted, marked = count(tables), segments.marked(tables, tail=tail, compat=compat)
     left_out = (*said, *counted.left_out, *marked.left_out)
-    if counted.judged.empty and marked.judged.empty:
+    if not len(counted) and not len(marked):
         raise BadInput(
             "there is no judgement of a whole clip whose 'truth' is known, and no marked part of one whose truth has a "
             "place in time, so nothing can be scored. " + " ".join(left_out)
         )
-    parts = [segment_scores.rows(marked, seed=seed, draws=draws)]
-    if not counted.judged.empty:
-        limits = _intervals(counted, seed, draws)
-        parts += [_rows(counted, name, metric, limits[name]) for name, metric in metrics().items()]
-    found = marked.judged[list(SEGMENTS)].reset_index(drop=True)
-    return Scores(
-        _in_order(pd.concat(parts, ignore_index=True)), _confusion(counted), found, left_out, made_up.words(tables)
-    )
+    return Scores(counted, marked, seed, draws, left_out, made_up.words(tables))
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -118,23 +177,20 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return ranked.sort_values(["_single", *SUBJECT, "_metric", "_emotion"], ignore_index=True)[list(SCORES)]
 
 
-def _intervals(counted: Counted, seed: int, draws: int) -> Intervals:
-    """Bounds for every metric, ``[subject]`` or ``[subject, truth]``, NaN where there is none."""
-    size = {False: (len(counted.subjects),), True: (len(counted.subjects), len(counted.truths))}
+def _intervals(counted: Counted, which: Codes, seed: int, draws: int) -> Bounds:
+    """Bounds of these subjects for every metric, ``[subject]`` or ``[subject, truth]``, NaN where there is none."""
+    size = {False: (len(which),), True: (len(which), len(counted.truths))}
     found = {
         name: (np.full(size[metric.per_emotion], np.nan), np.full(size[metric.per_emotion], np.nan))
         for name, metric in metrics().items()
     }
-    known: dict[tuple[str, ...], bootstrap.Array] = {}
-    for position, (who, _, judgements) in enumerate(counted.each()):
-        if draws < 1 or not bootstrap.can_vary(judgements):
-            continue
+    known: dict[tuple[str, ...], Array] = {}
+    for position, subject in enumerate(which if draws > 0 else ()):
+        who = counted.drawn_by[subject]
         of_group = not who[2]
         wanted = {name: metric for name, metric in metrics().items() if of_group or not metric.per_emotion}
         if who not in known:
-            drawn = bootstrap.confusions(judgements, draws=draws, rng=bootstrap.generator(seed, *who))
-            values = [np.atleast_2d(metric.value(drawn).T) for metric in wanted.values()]  # [truth or 1, draw]
-            known[who] = np.stack(bootstrap.interval(np.concatenate(values).T))  # [low or high, all values]
+            known[who] = _bounds(counted.judgements(int(subject)), who, tuple(wanted), seed=seed, draws=draws)
         at = 0
         for name, metric in wanted.items():
             width = len(counted.truths) if metric.per_emotion else 1
@@ -145,21 +201,31 @@ def _intervals(counted: Counted, seed: int, draws: int) -> Intervals:
     return found
 
 
-def _rows(
-    counted: Counted, name: str, metric: Metric, limits: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
-) -> pd.DataFrame:
-    """All rows of one metric."""
-    value, rests_on, (low, high) = metric.value(counted.counts), metric.rests_on(counted.counts), limits
-    subject, emotion = np.arange(len(counted.subjects)), np.full(len(counted.subjects), -1)
+def _bounds(
+    judgements: bootstrap.Judgements, who: tuple[str, ...], names: tuple[str, ...], *, seed: int, draws: int
+) -> Array:
+    """Bounds of these metrics one after the other, ``[low or high, all values]``."""
+    wanted = [metrics()[name] for name in names]
+    width = sum(judgements.shape[0] if metric.per_emotion else 1 for metric in wanted)
+    if not bootstrap.can_vary(judgements):
+        return np.full((2, width), np.nan)
+    drawn = bootstrap.confusions(judgements, draws=draws, rng=bootstrap.generator(seed, *who))
+    values = [np.atleast_2d(metric.value(drawn).T) for metric in wanted]  # [truth or 1, draw]
+    return np.stack(bootstrap.interval(np.concatenate(values).T))
+
+
+def _rows(counted: Counted, which: Codes, name: str, metric: Metric, limits: tuple[Array, Array]) -> pd.DataFrame:
+    """All rows of one metric of these subjects."""
+    counts, subjects = counted.counts[which], counted.subjects.iloc[which].reset_index(drop=True)
+    value, rests_on, (low, high) = metric.value(counts), metric.rests_on(counts), limits
+    subject, emotion = np.arange(len(subjects)), np.full(len(subjects), -1)
     if metric.per_emotion:
-        spoken = counted.subjects[["language", "corpus"]]
-        played = {pair: counted.played(*pair) for pair in spoken.drop_duplicates().itertuples(index=False, name=None)}
-        subject, emotion = np.nonzero(np.stack([played[p] for p in spoken.itertuples(index=False, name=None)]))
+        subject, emotion = np.nonzero(_played(counted, subjects))
         value, rests_on, low, high = (array[subject, emotion] for array in (value, rests_on, low, high))
-    rows = counted.subjects.iloc[subject].reset_index(drop=True)
+    rows = subjects.iloc[subject].reset_index(drop=True)
     return rows.assign(
         metric=name,
-        emotion=[counted.truths[n] if n >= 0 else "" for n in emotion],
+        emotion=np.array([*counted.truths, ""], dtype=object)[emotion],
         value=value,
         n=np.where(np.isnan(value), 0, rests_on).astype("int64"),
         ci_low=np.where(np.isnan(value), np.nan, low),
@@ -167,9 +233,18 @@ def _rows(
     )
 
 
-def _confusion(counted: Counted) -> pd.DataFrame:
+def _played(counted: Counted, subjects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which truths were played where each subject judged, ``[subject, truth]``."""
+    found = np.zeros((len(subjects), len(counted.truths)), dtype=bool)
+    for place, rows in subjects.groupby(["language", "corpus"], sort=False).indices.items():
+        found[rows] = counted.played(*map(str, place))  # type: ignore[call-overload]
+    return found
+
+
+def _confusion(counted: Counted, whose: npt.NDArray[np.bool_]) -> pd.DataFrame:
     heard = counted.counts.sum(axis=-1)
-    subject, truth = np.nonzero(heard * (counted.subjects["corpus"] == "").to_numpy()[:, None])
+    wanted = whose & (counted.subjects["corpus"] == "").to_numpy(dtype=bool)
+    subject, truth = np.nonzero(heard * wanted[:, None])
     labels = len(counted.labels)
     rows = counted.subjects.iloc[np.repeat(subject, labels)].reset_index(drop=True)
     judgements, given = counted.counts[subject, truth], counted.counts.sum(axis=-2)[subject]
@@ -192,9 +267,13 @@ def groups(tables: Tables) -> pd.DataFrame:
     counted = count(tables)
     who = counted.subjects.assign(_ua=metrics()["ua"].value(counted.counts))
     key = [name for name in SUBJECT if name not in ("rater", "corpus")]
-    ua = who[(who["rater"] != "") & (who["corpus"] == "")].groupby(key)["_ua"]
+    of_all = who[who["corpus"] == ""]
+    ua = of_all[of_all["rater"] != ""].groupby(key)["_ua"]
     table = ua.agg(raters="size", ua_mean="mean", ua_sd="std", ua_se="sem", ua_min="min", ua_max="max")
-    both = pd.concat([counted.judged.assign(language=""), counted.judged])
-    sizes = both.groupby(key).agg(clips=("stimulus", "nunique"), judgements=("stimulus", "size"))
+    whole = of_all[of_all["rater"] == ""]
+    judged = [counted.rows(subject) for subject in whole.index]
+    sizes = whole.assign(
+        clips=[len(np.unique(counted.clip[rows])) for rows in judged], judgements=[len(rows) for rows in judged]
+    ).set_index(key)[["clips", "judgements"]]
     described = pd.DataFrame(table.join(sizes).reset_index().sort_values(key, ignore_index=True))
     return described[list(GROUPS)]

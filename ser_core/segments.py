@@ -13,7 +13,8 @@ in time and is an emotion; the rest is named in ``left_out``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +22,8 @@ import numpy as np
 import pandas as pd
 
 from ser_core import ratings
-from ser_core.counting import JUDGED, Judged, described, leave_out
+from ser_core.coded import coded, column, once, rows_at
+from ser_core.counting import JUDGED, Judged, described, leave_out, numbered
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
 from ser_core.metrics.eder import Compat, Interval, Tail, eder
@@ -31,6 +33,22 @@ SEGMENTS = ("rater", "stimulus", "eder", "me_s", "fa_s", "ol_s", "cf_s", "durati
 _UNIT = ["rater", "stimulus", "repeat"]
 _NAMED = 3
 """How many of the clips that are left out a sentence names."""
+
+
+@dataclass(frozen=True)
+class Marked(Judged):
+    """Markings as judgements: ``label`` is empty.
+
+    Attributes:
+        markings: one row for each: the columns of ``Judged.judged``, ``repeat`` and those of ``SEGMENTS``.
+    """
+
+    markings: pd.DataFrame
+
+    @property
+    def judged(self) -> pd.DataFrame:  # type: ignore[override]
+        """The markings."""
+        return self.markings
 
 
 def segments(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "") -> pd.DataFrame:
@@ -49,12 +67,16 @@ def segments(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat =
     return marked(tables, tail=tail, compat=compat).judged[list(SEGMENTS)]
 
 
-def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "") -> Judged:
-    """Every marking as a judgement: the columns of ``Judged`` (``label`` empty), ``repeat`` and those of ``SEGMENTS``.
+def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "") -> Marked:
+    """Every marking as a judgement, with its EDER.
 
     Raises:
         BadInput: as ``segments``.
     """
+    return once(tables, f"_marked {tail} {compat}", partial(_marked, tail=tail, compat=compat))
+
+
+def _marked(tables: ratings.Tables, *, tail: Tail, compat: Compat) -> Marked:
     rows = parts(tables)
     units = rows.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
     units = described(units, tables)
@@ -64,20 +86,24 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
         units[name] = units["stimulus"].map(facts[name])
     neutral, placeless = units["truth"] == NEUTRAL, units["truth_start_s"].isna()
     endless = units["duration_s"].isna()
-    units, said = leave_out(
-        units,
-        (
-            (units["rater_type"] == "truth", "of raters of type truth"),
-            (lost, f"without the part that was marked ({_some(units, lost)})"),
-            (neutral, f"of clips whose truth is neutral ({_some(units, neutral)})"),
-            (placeless, f"of clips whose truth has no place in time ({_some(units, placeless & ~neutral)})"),
-            (endless, f"of clips of unknown length ({_some(units, endless & ~placeless & ~neutral)})"),
-        ),
+    left, said = leave_out(
+        [
+            (rule.to_numpy(), why)
+            for rule, why in (
+                (units["rater_type"] == "truth", "of raters of type truth"),
+                (lost, f"without the part that was marked ({_some(units, lost)})"),
+                (neutral, f"of clips whose truth is neutral ({_some(units, neutral)})"),
+                (placeless, f"of clips whose truth has no place in time ({_some(units, placeless & ~neutral)})"),
+                (endless, f"of clips of unknown length ({_some(units, endless & ~placeless & ~neutral)})"),
+            )
+        ],
         "marking",
     )
+    units = units[left]
     scored = units.assign(label="").join(_scored(units, rows, tail, compat))
     names = [*JUDGED, "repeat", *SEGMENTS[2:]]
-    return Judged(scored[names].reset_index(drop=True), in_order(set(units["truth"])), [""], said)
+    found, truths = scored[names].reset_index(drop=True), in_order(set(units["truth"]))
+    return Marked(*numbered(found), np.zeros(len(found), dtype=np.int64), truths, [""], said, found)
 
 
 def _some(units: pd.DataFrame, rule: pd.Series) -> str:
@@ -90,8 +116,9 @@ def parts(tables: ratings.Tables) -> pd.DataFrame:
 
     Column ``_how`` is how the clip was marked (``tables.marked_as``).
     """
-    rows = tables.ratings.assign(_how=marked_as(tables.ratings))
-    rows = rows[rows["start_s"].notna() | (rows["_how"] != "")]
+    how = marked_as(column(tables, "part").to_frame("part"))
+    at = np.flatnonzero(~coded(tables).whole | (how != "").to_numpy(dtype=bool))
+    rows = rows_at(tables, at).assign(_how=how.to_numpy(dtype=object)[at])
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0
     rows = rows[rows["start_s"].notna() | ~has_parts]
     whole = (rows["_how"] == MARKED_WHOLE) & rows["start_s"].isna()

@@ -24,7 +24,7 @@ def draw(study: Study, compared: Compared, language: str, *, rests_on: str) -> N
     """A fragment: confusion tables whose cells can be pressed, and below them the clips of the chosen cell."""
     if not sign_in.is_signed_in():
         st.rerun()
-    confusion = compared.result.scored.confusion
+    confusion = compared.scored.confusion_of_groups
     here = confusion[(confusion["rater"] == "") & (confusion["language"] == language)]
     st.subheader("What was heard as what", anchor=False)
     st.caption("Each row is what was spoken and sums to 1. Press a cell: the clips in it are below the tables.")
@@ -120,7 +120,7 @@ def _clip(study: Study, compared: Compared, shares: dict[str, str]) -> None:
 
 def lists(compared: Compared, language: str) -> None:
     """The hardest clips, and those on which people and models part."""
-    rows = compared.result.measures["clips"]
+    rows = compared.measures["clips"]
     rows = rows[(rows["language"] == language) | (language == "")].drop(columns=["ci_low", "ci_high"])
     st.subheader("The hardest clips", anchor=False)
     who = "people" if rows["people"].any() else "models"

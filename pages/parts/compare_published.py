@@ -60,7 +60,7 @@ def _misfits(name: str) -> pd.DataFrame:
 
 
 def _ua(paper: Published, compared: Compared, language: str, found: pd.DataFrame) -> None:
-    rows = published_counts.beside(paper, compared.result.scored.scores, language)
+    rows = published_counts.beside(paper, compared.scored.of_groups[language], language)
     if rows.empty:
         st.info(f"It prints no UA of {beside.clips(language)}.")
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+
 import streamlit as st
 
 from pages.parts import compare_address, table
 from pages.parts.reads import Compared, Joined
-from ser_core.comparisons import USUAL, Asked
+from ser_core.comparisons import USUAL, Asked, Family
 
 _MARGIN, _PAIR, _MIXED, _FAMILY = "margin", "pair by", "mixed", "family"  # keys of the boxes, and names in the address
 _LEAST, _MOST = 0.01, 0.5
@@ -25,16 +26,15 @@ def asked(joined: Joined) -> Asked:
 
 def draw(joined: Joined, compared: Compared, language: str, *, rests_on: str) -> None:
     """The section: what is chosen, and the tests of one family."""
-    files = compared.result.files
-    tests = compared.result.tests
+    files, families = compared.files, compared.families
     st.subheader("Do they differ?", anchor=False)
-    if "human" not in " ".join(tests["family"]):
+    if "human" not in " ".join(families):
         st.info("Tests need at least two groups of listeners. Invite people of another native language.")
     _choices(joined, compared.options)
     # what compares languages names none
-    here = tests if not language else tests[tests["language"].isin([language, ""])]
-    if not here.empty:
-        _family(here)
+    here = {name: family for name, family in families.items() if not language or {language, ""} & family.languages}
+    if here:
+        _family(here, language)
         st.caption(rests_on)
     with st.container(horizontal=True):
         table.save(files["tests.csv"], "tests.csv")
@@ -79,12 +79,13 @@ def _fit(chosen: str) -> None:
     st.session_state[_MIXED] = chosen
 
 
-def _family(here: pd.DataFrame) -> None:
-    families = list(dict.fromkeys(here["family"]))
-    compare_address.begin(_FAMILY, families, families[0])
-    family = st.selectbox("Family of tests", families, key=_FAMILY)
-    compare_address.keep(_FAMILY, families[0])
-    rows = here[here["family"] == family]
+def _family(here: Mapping[str, Family], language: str) -> None:
+    names = list(here)
+    compare_address.begin(_FAMILY, names, names[0])
+    family = st.selectbox("Family of tests", names, key=_FAMILY)
+    compare_address.keep(_FAMILY, names[0])
+    rows = here[family].table
+    rows = rows[rows["language"].isin([language, ""])] if language else rows
     test, unit = ("; ".join(dict.fromkeys(rows[name])) for name in ("test", "unit"))
     st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family.")
     empty = [n for n in rows.columns if rows[n].isna().all() or not (rows[n].astype("str") != "").any()]

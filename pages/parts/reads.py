@@ -8,9 +8,9 @@ number and names tell of every change.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import pandas as pd
@@ -23,6 +23,9 @@ from ser_core import comparisons, filters, made_up, places, power, ratings, repo
 from ser_core.conditions import conditions
 from ser_core.counting import Counted, count
 from ser_core.errors import BadInput, Problem
+from ser_core.later import Later
+from ser_core.measures import differences
+from ser_core.measures._measure import measures
 from ser_core.provenance import made_of
 from ser_core.public import too_small
 from ser_core.runs import Run
@@ -32,11 +35,13 @@ from ser_core.segments import segments
 
 @dataclass(frozen=True)
 class Compared:
-    """People and runs side by side.
+    """People and runs side by side; whatever takes time is made when it is first asked for.
 
     Attributes:
-        result: what ``python -m ser_core compare`` writes.
-        tables: what it was made of, the filter applied.
+        tables: what it is made of, the filter applied.
+        said: what the filter left out.
+        scored: what ``score`` writes, table by table.
+        folders: where the ratings are from.
         where: the filter.
         options: what of the tests is chosen.
         people: how many listeners there are.
@@ -45,14 +50,56 @@ class Compared:
         powers: what ``power`` has told so far, by effect.
     """
 
-    result: report.Comparison
     tables: ratings.Tables
+    said: tuple[str, ...]
+    scored: scores.Scores
+    folders: tuple[str, ...]
     where: filters.Where
     options: comparisons.Asked
     people: int
     simulated: int
     commands: str
     powers: dict[float, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def families(self) -> dict[str, comparisons.Family]:
+        """The families of tests, each of which is made when it is shown."""
+        return comparisons.families(self.tables, asked=self.options)
+
+    @cached_property
+    def differences(self) -> Mapping[str, pd.DataFrame]:
+        """By language, how the confusion tables of two groups differ: rows of ``differences.csv``."""
+        tags = sorted(set(self.counted.subjects["language"]))
+        return Later({tag: partial(differences.in_language, self.counted, tag) for tag in tags})
+
+    @cached_property
+    def measures(self) -> Mapping[str, pd.DataFrame]:
+        """The table of every measure by its name, as its file has it."""
+        drawn = {"seed": self.scored.seed, "draws": self.scored.draws}
+        return Later({name: partial(measure.table, self.tables, **drawn) for name, measure in measures().items()})
+
+    @cached_property
+    def result(self) -> report.Comparison:
+        """What ``python -m ser_core compare`` writes, all of it."""
+        return report.comparison(self.tables, said=self.said, asked=self.options, made_of=made_of(self.folders, self.where))
+
+    @cached_property
+    def files(self) -> Mapping[str, Callable[[], bytes]]:
+        """What makes each file that ``compare`` writes, by its name; it is made when somebody saves it."""
+        whole = {name: partial(self._file, name) for name in ("report.html", "report.zip")}
+        tables: dict[str, Callable[[], pd.DataFrame]] = {"tests": self._tests, "groups": partial(scores.groups, self.tables)}
+        tables |= {name: partial(self.measures.__getitem__, name) for name in self.measures}
+        own = {name: partial(self.scored.files.__getitem__, name) for name in self.scored.files}
+        return {**own, **{f"{name}.csv": partial(self._csv, make) for name, make in tables.items()}, **whole}
+
+    def _file(self, name: str) -> bytes:
+        return self.result.files[name]
+
+    def _csv(self, make: Callable[[], pd.DataFrame]) -> bytes:
+        return ratings.to_csv(made_up.stamped(make(), self.made_up)).encode()
+
+    def _tests(self) -> pd.DataFrame:
+        return comparisons.together(self.families)
 
     @cached_property
     def counted(self) -> Counted:
@@ -202,11 +249,30 @@ def _compared(
     if both is None:
         return None
     where = dict(asked)
-    tables, said = filters.keep(both.tables, where)
+    tables, said, found = _kept(version, database, answers, names, asked, _from=_from)
     commands = both.commands("compare", out="comparison", where=where, options=options.typed())
-    comparison = report.comparison(tables, said=said, asked=options, made_of=made_of(both.folders, where))
     people = tables.raters[tables.raters["rater_type"] == "human"]
-    return Compared(comparison, tables, where, options, len(people), made_up.number(people, "simulated"), commands)
+    simulated = made_up.number(people, "simulated")
+    compared = Compared(tables, said, found, both.folders, where, options, len(people), simulated, commands)
+    assert compared.families is not None  # what cannot be tested is refused here
+    return compared
+
+
+@st.cache_resource(max_entries=8, show_spinner="Scoring …")
+def _kept(
+    version: str,
+    database: str,
+    answers: int,
+    names: tuple[str, ...],
+    asked: tuple[tuple[str, tuple[str, ...]], ...],
+    *,
+    _from: tuple[Study, Store, Sequence[Run]],
+) -> tuple[ratings.Tables, tuple[str, ...], scores.Scores]:
+    """What a filter leaves, and its scores, whatever is chosen of the tests."""
+    both = joined(*_from)
+    assert both is not None
+    tables, said = filters.keep(both.tables, dict(asked))
+    return tables, said, scores.score(tables, said=said)
 
 
 def scored(study: Study, store: Store, chosen: Sequence[Run]) -> scores.Scores | None:

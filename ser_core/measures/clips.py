@@ -16,12 +16,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ser_core.counting import count
-from ser_core.measures._measure import LANGUAGE, NOTE, TableMeasure, as_table, value
-from ser_core.tables import Column, Tables
+from ser_core.counting import Counted, count
+from ser_core.measures._measure import LANGUAGE, NOTE, TableMeasure, value
+from ser_core.metrics._confusion import Array, share
+from ser_core.tables import Column, Table, Tables, frame
 
 COLUMNS = (
     Column("stimulus", "the clip"),
@@ -52,38 +52,33 @@ def table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     [[0.5, 1.0, 0.5]]
     """
     counted = count(tables)
-    judged = counted.judged
-    clips = judged[["stimulus", "language", "truth"]].drop_duplicates().sort_values("stimulus").to_dict("records")
-    votes = {kind: _votes(judged[judged["rater_type"] == kind], counted.labels) for kind in ("human", "machine")}
-    none = np.zeros(len(counted.labels))
-    rows: list[dict[Any, Any]] = []
-    for clip in clips:
-        people, models = (votes[kind].get(clip["stimulus"], none) for kind in ("human", "machine"))
-        both = people.sum() > 0 and models.sum() > 0
-        apart = np.abs(people / people.sum() - models / models.sum()).sum() / 2 if both else np.nan
-        rows.append(
-            {
-                **clip,
-                **_of("people", people, counted.labels, str(clip["truth"])),
-                **_of("models", models, counted.labels, str(clip["truth"])),
-                "value": apart,
-                "note": "" if both else f"judged by {'people' if people.sum() else 'models'} only",
-            }
-        )
-    made = as_table(COLUMNS, rows)
-    return made.astype({"people": "int64", "models": "int64"})
+    people, models = (_votes(counted, kind) for kind in ("human", "machine"))
+    sums = [votes.sum(axis=1) for votes in (people, models)]
+    both = (sums[0] > 0) & (sums[1] > 0)
+    shares = [share(votes, of[:, None]) for votes, of in zip((people, models), sums, strict=True)]
+    only = np.where(sums[0] > 0, "judged by people only", "judged by models only")
+    rows = counted.clips[["stimulus", "language", "truth"]].assign(
+        **_of("people", people, counted),
+        **_of("models", models, counted),
+        value=np.where(both, np.abs(shares[0] - shares[1]).sum(axis=1) / 2, np.nan),
+        note=np.where(both, "", only),
+    )
+    return frame(Table("", (), COLUMNS), rows).astype({"people": "int64", "models": "int64"})
 
 
-def _votes(judged: pd.DataFrame, labels: list[str]) -> dict[str, npt.NDArray[np.float64]]:
-    wide = pd.crosstab(judged["stimulus"], judged["label"]).reindex(columns=labels, fill_value=0)
-    return dict(zip(wide.index, wide.to_numpy(dtype=float), strict=True))
+def _votes(counted: Counted, kind: str) -> Array:
+    """How often raters of one type gave each label to each clip, ``[clip, label]``."""
+    own = (counted.raters["rater_type"] == kind).to_numpy(dtype=bool)[counted.rater]
+    size = len(counted.clips), len(counted.labels)
+    at = counted.clip[own] * size[1] + counted.label[own]
+    return np.bincount(at, minlength=size[0] * size[1]).reshape(size).astype(float)
 
 
-def _of(who: str, votes: npt.NDArray[np.float64], labels: list[str], truth: str) -> dict[str, object]:
-    if not votes.sum():
-        return {who: 0, f"{who}_label": ""}
-    right = float(votes[labels.index(truth)] / votes.sum())
-    return {who: int(votes.sum()), f"{who}_right": right, f"{who}_label": labels[int(votes.argmax())]}
+def _of(who: str, votes: Array, counted: Counted) -> dict[str, Any]:
+    number = votes.sum(axis=1)
+    right = share(votes[np.arange(len(votes)), counted.truth], number)
+    said = np.array(counted.labels, dtype=object)[votes.argmax(axis=1)] if votes.size else np.array([], dtype=object)
+    return {who: number, f"{who}_right": right, f"{who}_label": np.where(number > 0, said, "")}
 
 
 MEASURE = TableMeasure(

@@ -25,6 +25,7 @@ import pandas as pd
 
 from ser_core.counting import Counted, count
 from ser_core.measures._measure import LANGUAGE, NOTE, TableMeasure, as_table, value
+from ser_core.metrics._confusion import share
 from ser_core.statistics.correction import holm
 from ser_core.tables import Column, Tables
 
@@ -54,23 +55,31 @@ Shares = npt.NDArray[np.float64]
 def table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     """One row for each cell of each two groups in each language and over all of them; no chance in it."""
     counted = count(tables)
+    return _of(counted, sorted(set(counted.subjects["language"])))
+
+
+def in_language(counted: Counted, language: str) -> pd.DataFrame:
+    """The rows of ``table`` of one language (empty: of all of them together)."""
+    return _of(counted, [language])
+
+
+def _of(counted: Counted, languages: list[str]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    for language, groups in _groups(counted):
+    for language, groups in _groups(counted, languages):
         played = counted.played(language)
         for (a, of_a), (b, of_b) in combinations(groups, 2):
             rows += [{"a": a, "b": b, "language": language, **row} for row in _matrix(counted, played, of_a, of_b)]
     return as_table(COLUMNS, rows).astype({"n_a": "int64", "n_b": "int64"})
 
 
-def _groups(counted: Counted) -> Iterator[tuple[str, list[tuple[str, Shares]]]]:
+def _groups(counted: Counted, languages: list[str]) -> Iterator[tuple[str, list[tuple[str, Shares]]]]:
     """Each language with its groups, people's first, and the shares of each of their raters, ``[rater, truth, label]``."""
     who = counted.subjects
-    heard = counted.counts.sum(axis=-1, keepdims=True)
-    shares = np.divide(counted.counts, heard, out=np.full(counted.counts.shape, np.nan), where=heard > 0)
+    shares = share(counted.counts, counted.counts.sum(axis=-1, keepdims=True))
     single = who[(who["rater"] != "") & (who["corpus"] == "")]
-    for language, here in single.groupby("language", sort=True):
-        by_group = here.groupby(["rater_type", "group"], sort=True)
-        yield str(language), [(str(group), shares[rows.index]) for (_, group), rows in by_group]
+    for language in languages:
+        by_group = single[single["language"] == language].groupby(["rater_type", "group"], sort=True)
+        yield language, [(str(group), shares[rows.index]) for (_, group), rows in by_group]
 
 
 def _matrix(counted: Counted, played: npt.NDArray[np.bool_], a: Shares, b: Shares) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ Annals of Applied Statistics 1, 2007.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -77,15 +77,64 @@ def times(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> It
 
 
 def confusions(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> Array:
-    """Counts of each draw, ``[draw, truth, label]``; listeners and clips are drawn, see above."""
+    """Counts of each draw, ``[draw, truth, label]``; listeners and clips are drawn, see above.
+
+    A draw's count of a cell is r' N c, with N ``[rater, clip]`` the judgements in it and r, c how often the draw holds each
+    rater and clip. All are whole numbers below 2^24, so the sums are exact, whichever way they are made.
+    """
+    width = len(judgements.rater) + len(judgements.clip_stratum)
+    drawn = list(crossed(judgements, draws=draws, rng=rng, width=width))
+    raters, clips = (np.concatenate([part[n] for part in drawn]) for n in (1, 2))
+    cells = len(judgements.rater_stratum) * len(judgements.clip_stratum)
+    full = cells <= _FULL * width and bool((_truth_of_clip(judgements)[judgements.clip] == judgements.truth).all())
+    sums, width = (_of_table, len(judgements.clip_stratum) * judgements.shape[1]) if full else (_of_list, width)
+    counted = sums(judgements)
+    return np.concatenate([counted(raters[part], clips[part]) for part in chunks(draws, width)])
+
+
+_FULL = 8
+"""A table of every rater and clip is quicker than a list of judgements unless it has this many times more cells."""
+
+
+def _of_table(judgements: Judgements) -> Callable[[Array, Array], Array]:
+    """``confusions`` of some draws, where most raters judged most clips: products of matrices."""
+    truths, labels = judgements.shape
+    size = len(judgements.rater_stratum), len(judgements.clip_stratum), labels
+    at = np.ravel_multi_index((judgements.rater, judgements.clip, judgements.label), size)
+    table = np.bincount(at, minlength=int(np.prod(size))).reshape(size[0], -1)
+    table = table.astype(np.float32 if size[0] * table.max(initial=0) < 2**24 else np.float64)
+    truth = _truth_of_clip(judgements)
+
+    def counted(raters: Array, clips: Array) -> Array:
+        given = (raters.astype(table.dtype) @ table).reshape(len(raters), *size[1:])
+        counts = np.zeros((len(raters), truths, labels))
+        for one in np.unique(truth):
+            counts[:, one] = np.einsum("dc,dcl->dl", clips[:, truth == one], given[:, truth == one])
+        return counts
+
+    return counted
+
+
+def _truth_of_clip(judgements: Judgements) -> Codes:
+    """Of each clip; of one that was judged under several, any of them."""
+    truth = np.zeros(len(judgements.clip_stratum), dtype=np.int64)
+    truth[judgements.clip] = judgements.truth
+    return truth
+
+
+def _of_list(judgements: Judgements) -> Callable[[Array, Array], Array]:
+    """``confusions`` of some draws, where few raters judged the same clips: judgement by judgement."""
     order = np.lexsort((judgements.clip, judgements.rater, judgements.label, judgements.truth))
-    ordered = replace(judgements, rater=judgements.rater[order], clip=judgements.clip[order])
-    cell = judgements.truth[order] * judgements.shape[1] + judgements.label[order]
+    cell = (judgements.truth * judgements.shape[1] + judgements.label)[order]
     cells, starts = np.unique(cell, return_index=True)
-    counts = np.zeros((draws, judgements.shape[0] * judgements.shape[1]))
-    for rows, often in times(ordered, draws=draws, rng=rng):
-        counts[rows, cells] = np.add.reduceat(often, starts, axis=1)
-    return counts.reshape(draws, *judgements.shape)
+    rater, clip = judgements.rater[order], judgements.clip[order]
+
+    def counted(raters: Array, clips: Array) -> Array:
+        counts = np.zeros((len(raters), judgements.shape[0] * judgements.shape[1]))
+        counts[:, cells] = np.add.reduceat(raters[:, rater] * clips[:, clip], starts, axis=1)
+        return counts.reshape(len(raters), *judgements.shape)
+
+    return counted
 
 
 def interval(values: Array, level: float = 0.95) -> tuple[Array, Array]:
@@ -96,6 +145,9 @@ def interval(values: Array, level: float = 0.95) -> tuple[Array, Array]:
     (2.5, 97.5)
     """
     tail = (1 - level) / 2
+    if not np.isnan(values).any():
+        low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+        return low, high
     unknown = np.isnan(values).all(axis=0)
     low, high = np.nanquantile(np.where(unknown, 0.0, values), [tail, 1 - tail], axis=0)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
@@ -117,6 +169,10 @@ def weights(stratum: Codes, *, draws: int, rng: np.random.Generator) -> Array:
     order = np.argsort(stratum, kind="stable")
     sizes = np.bincount(stratum)[stratum[order]]  # of the stratum of each unit, in sorted order
     firsts = np.searchsorted(stratum[order], stratum[order])
-    picked = order[firsts + rng.integers(0, sizes, size=(draws, len(stratum)))]
-    flat = picked + np.arange(draws)[:, None] * len(stratum)
-    return np.bincount(flat.ravel(), minlength=draws * len(stratum)).reshape(draws, -1).astype(float)
+    alike = int(sizes[0]) if len(sizes) and (sizes == sizes[0]).all() else sizes  # one number is quicker, and draws the same
+    picked = rng.integers(0, alike, size=(draws, len(stratum)))
+    picked += firsts + np.arange(draws)[:, None] * len(stratum)
+    often = np.bincount(picked.ravel(), minlength=draws * len(stratum)).reshape(draws, -1)
+    drawn = np.empty(often.shape)
+    drawn[:, order] = often
+    return drawn
