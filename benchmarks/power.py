@@ -14,6 +14,7 @@ import math
 import random
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,30 +28,60 @@ from ser_core.statistics.power import power as of_design
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 DESIGN = Design((1.0, 0.5, 0.2, 1.5), (6, 6, 6, 6), 0.4, 0.8)
 LISTENERS = 12
+_shift = cache(DESIGN.shift)
+
+
+def answers(effect: float, seed: int) -> dict[tuple[str, int], dict[tuple[str, int], str]]:
+    """What each listener ``(group, number)`` says of each clip ``(emotion, number)`` in one study of two groups.
+
+    Group b is better by ``effect``, a difference of expected UA; both hear the same clips.
+    """
+    chance = random.Random(seed)
+    clips = [((emotion, n), mean) for emotion, mean in zip(EMOTIONS, DESIGN.means, strict=True) for n in range(6)]
+    easy = [chance.gauss(0, DESIGN.clip_sd) for _ in clips]
+    people = {(group, n): chance.gauss(0, DESIGN.listener_sd) for group in "ab" for n in range(LISTENERS)}
+    better = {"a": 0.0, "b": _shift(effect)}
+    return {
+        who: {
+            clip: _answer(chance, clip[0], mean + more + good + better[who[0]])
+            for (clip, mean), more in zip(clips, easy, strict=True)
+        }
+        for who, good in people.items()
+    }
 
 
 def study(effect: float, seed: int) -> Tables:
-    """One study of two groups who hear the same clips; group b is better by ``effect``, a difference of expected UA."""
-    chance = random.Random(seed)
-    clips = [(emotion, n, mean) for emotion, mean in zip(EMOTIONS, DESIGN.means, strict=True) for n in range(6)]
-    hard = [chance.gauss(0, DESIGN.clip_sd) for _ in clips]
-    people = [(group, n, chance.gauss(0, DESIGN.listener_sd)) for group in "ab" for n in range(LISTENERS)]
-    better = {"a": 0.0, "b": DESIGN.shift(effect)}
-    said: list[Mapping[str, Any]] = [
-        {
-            "rater": f"{group}{n}",
-            "stimulus": f"{emotion}{number}",
-            "label": _answer(chance, emotion, mean + easy + good + better[group]),
-            "weight": 1,
-        }
-        for group, n, good in people
-        for (emotion, number, mean), easy in zip(clips, hard, strict=True)
+    """The same as three tables."""
+    said = answers(effect, seed)
+    rows: list[Mapping[str, Any]] = [
+        {"rater": f"{group}{n}", "stimulus": f"{emotion}{number}", "label": label, "weight": 1}
+        for (group, n), given in said.items()
+        for (emotion, number), label in given.items()
     ]
+    clips = [{"stimulus": f"{e}{n}", "language": "de", "truth": e} for e, n in next(iter(said.values()))]
+    people = [{"rater": f"{g}{n}", "rater_type": "human", "group": g} for g, n in said]
     return Tables(
-        frame(STIMULI, [{"stimulus": f"{e}{n}", "language": "de", "truth": e} for e, n, _ in clips]),
-        frame(RATERS, [{"rater": f"{g}{n}", "rater_type": "human", "group": g} for g, n, _ in people]),
-        frame(RATINGS, said),
+        frame(STIMULI, list[Mapping[str, Any]](clips)), frame(RATERS, list[Mapping[str, Any]](people)), frame(RATINGS, rows)
     )
+
+
+def share_found(effect: float, studies: int) -> float:
+    """In how many studies scipy's Welch test of the listeners' UA has p < .05; as many clips of each emotion, so UA = WA."""
+    from scipy.stats import ttest_ind
+
+    found = 0
+    for seed in range(studies):
+        said = answers(effect, seed)
+        a, b = (
+            [
+                sum(label == clip[0] for clip, label in given.items()) / len(given)
+                for who, given in said.items()
+                if who[0] == g
+            ]
+            for g in "ab"
+        )
+        found += bool(ttest_ind(a, b, equal_var=False).pvalue < 0.05)
+    return found / studies
 
 
 def _answer(chance: random.Random, emotion: str, log_odds: float) -> str:
@@ -80,6 +111,9 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=200, metavar="N", help="studies of each effect (default: 200)")
     parser.add_argument("--effects", type=float, nargs="+", default=[0.0, 0.08], metavar="E", help="differences of UA")
     parser.add_argument("--told", type=int, default=20, metavar="N", help="of how many of them power tells (default: 20)")
+    parser.add_argument(
+        "--many", type=int, default=16_000, metavar="N", help="studies for scipy's test alone (default: 16000)"
+    )
     options = parser.parse_args()
     print(f"{LISTENERS} listeners in each of two groups, {sum(DESIGN.clips)} clips, UA {DESIGN.ua():.3f}")
     for effect in options.effects:
@@ -90,6 +124,8 @@ def main() -> None:
         error = math.sqrt(found * (1 - found) / len(p))
         line = f"effect {effect:g}: found in {found:.3f} +- {error:.3f} of {len(p)} studies"
         if effect:
+            many = share_found(effect, options.many)
+            line += f"; scipy alone: {many:.3f} +- {math.sqrt(many * (1 - many) / options.many):.3f} of {options.many:,}"
             said, said_error = of_design(DESIGN, (LISTENERS, LISTENERS), effect, studies=20_000, seed=0)
             own = np.array([told_by(tables, effect) for tables in drawn[: options.told]])
             low, middle, high = np.nanquantile(own, [0.1, 0.5, 0.9])
