@@ -26,6 +26,11 @@ HALF = 0.005 + 1e-9
 _WHERE = ["rater_type", "language"]
 
 
+def countable(paper: Published) -> bool:
+    """Whether a paper prints confusion tables, and it is known of how many judgements."""
+    return not paper.confusion.empty and "design" in paper.tables
+
+
 def counts(paper: Published) -> pd.DataFrame:
     """The cells of the printed confusion tables as whole numbers of judgements.
 
@@ -65,7 +70,7 @@ def tables(name: str) -> Tables:
         BadInput: there is no such paper, or it prints no confusion table.
     """
     paper = read(name)
-    if paper.confusion.empty or "design" not in paper.tables:
+    if not countable(paper):
         raise BadInput(Problem(f"'{name}' prints no confusion table that could be counted", FOLDER / name))
     cells = _cells(paper)
     clips, raters = (_one_of_each(cells, *columns) for columns in (_CLIP, _RATER))

@@ -19,7 +19,8 @@ _KEY = "paper"
 def draw(compared: Compared, language: str) -> None:
     """Let the reader choose a paper, and show what it prints of clips in this language."""
     st.subheader("Beside published results", anchor=False)
-    papers = {name: published.read(name) for name in published.papers()}
+    known = (published.read(name) for name in published.papers())
+    papers = {paper.name: paper for paper in known if published_counts.countable(paper)}
     compare_address.begin(_KEY, papers)
     chosen = st.selectbox(
         "Paper", list(papers), format_func=lambda name: papers[name].title, index=None, placeholder="none", key=_KEY

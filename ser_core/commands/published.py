@@ -11,7 +11,7 @@ from ser_core.ratings import to_csv
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paper", metavar="NAME", help=f"which: {', '.join(published.papers())}")
+    parser.add_argument("paper", metavar="NAME", help="which: a folder of data/published with confusion tables")
     parser.add_argument("--out", metavar="DIR", required=True, help="folder to write into; score and compare read it")
 
 

@@ -173,6 +173,11 @@ def test_the_command_writes_the_list_and_refuses_a_paper_it_does_not_have(folder
     assert "Did you mean 'han2025'" in capsys.readouterr().err
 
 
+def test_a_paper_without_confusion_tables_is_not_counted(han):
+    assert published_counts.countable(han)
+    assert not published_counts.countable(published.Published(**{**vars(han), "confusion": han.confusion.iloc[:0]}))
+
+
 def test_own_ua_stands_beside_what_was_printed_and_counted(han):
     own = pd.DataFrame(
         [["ua", "", "CN listeners", "human", "cmn", "", "", 0.5, 48, 0.4, 0.6]], columns=list(published.SCORES)
