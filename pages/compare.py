@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import pandas as pd
 import streamlit as st
 
@@ -49,7 +47,8 @@ def _overview(scores: pd.DataFrame, small: pd.DataFrame) -> None:
         st.caption(f":material/visibility_off: Too few listeners to be shown to the public, below {LEAST}: {named}.")
 
 
-def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, made_up: str) -> None:
+def _dots(compared: reads.Compared, scores: pd.DataFrame, language: str, *, rests_on: str) -> None:
+    guess = "emotion" not in compared.where  # emotions that are filtered out could still be guessed
     here = scores[scores["language"] == language].assign(language=beside.name(language))
     st.subheader(f"People and models on {beside.clips(language)}", anchor=False)
     dotted = " Dotted: pure guessing." if guess else ""
@@ -58,19 +57,20 @@ def _dots(scores: pd.DataFrame, language: str, *, guess: bool, rests_on: str, ma
         "but the lowest and highest 2.5 %."
     )
     name = f"UA {beside.tag(language)}"
-    figure = compare_figures.shade_people(figures.ua_dots(here if guess else here[here["metric"] == "ua"]), here)
     compare_figure.draw(
-        figure, name, alt="UA of each group with its interval; its numbers are in the table below", made_up=made_up
+        lambda: compare_figures.shade_people(figures.ua_dots(here if guess else here[here["metric"] == "ua"]), here),
+        name,
+        alt="UA of each group with its interval; its numbers are in the table below",
+        made_up=compared.made_up,
+        kept=compared.drawn,
     )
     ua = here[(here["metric"] == "ua") & (here["rater"] == "")]
     compare_figure.under(
-        ua[["group", "rater_type", "value", "ci_low", "ci_high", "n"]], name, rests_on=rests_on, made_up=made_up
+        ua[["group", "rater_type", "value", "ci_low", "ci_high", "n"]], name, rests_on=rests_on, made_up=compared.made_up
     )
 
 
-def _per_emotion(
-    scores: pd.DataFrame, language: str, files: Mapping[str, Callable[[], bytes]], *, rests_on: str, made_up: str
-) -> None:
+def _per_emotion(compared: reads.Compared, scores: pd.DataFrame, language: str, *, rests_on: str) -> None:
     st.subheader("Emotion by emotion", anchor=False)
     offered = {name: metric for name, metric in metrics().items() if metric.per_emotion}
     compare_address.begin("measure", offered, "recall")
@@ -80,16 +80,19 @@ def _per_emotion(
     st.caption(f"{metric.title}: {metric.help}.")
     here = scores[(scores["language"] == language) & (scores["rater"] == "")]
     name = f"{chosen} {beside.tag(language)}"
-    figure = compare_figures.bars(here, chosen, metric.title, bounds=metric.bounds)
     compare_figure.draw(
-        figure, name, alt=f"{metric.title} of each emotion; its numbers are in the table below", made_up=made_up
+        lambda: compare_figures.bars(here, chosen, metric.title, bounds=metric.bounds),
+        name,
+        alt=f"{metric.title} of each emotion; its numbers are in the table below",
+        made_up=compared.made_up,
+        kept=compared.drawn,
     )
     rows = here[here["emotion"] != ""]
     wide = rows.pivot(index=["group", "emotion"], columns="metric", values="value")
     order = pd.MultiIndex.from_frame(rows[["group", "emotion"]].drop_duplicates())
     shown = wide.reindex(order)[[n for n in offered if n in wide]].reset_index().rename_axis(columns=None)
-    compare_figure.under(shown, name, rests_on=rests_on, made_up=made_up)
-    table.save(files["scores.csv"], "scores.csv")
+    compare_figure.under(shown, name, rests_on=rests_on, made_up=compared.made_up)
+    table.save(compared.files["scores.csv"], "scores.csv")
 
 
 def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> None:
@@ -109,8 +112,13 @@ def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> No
         f"{star} over this matrix."
     )
     name = f"difference {beside.tag(language)} {a} minus {b}"
-    figure = compare_figures.difference(rows, a, b)
-    compare_figure.draw(figure, name, alt=f"{a} minus {b}; the numbers are in the table below", made_up=compared.made_up)
+    compare_figure.draw(
+        lambda: compare_figures.difference(rows, a, b),
+        name,
+        alt=f"{a} minus {b}; the numbers are in the table below",
+        made_up=compared.made_up,
+        kept=compared.drawn,
+    )
     why = list(dict.fromkeys(note for note in rows["note"] if note))
     if why and rows["p"].isna().all():
         st.caption(f"Nothing is marked: {'; '.join(why)}.")
@@ -137,13 +145,12 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     single = ua[(ua["rater"] != "") & (ua["language"] == language)]
     rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
     compare_figure.picture_format()
-    guess = "emotion" not in compared.where  # emotions that are filtered out could still be guessed
-    _dots(pd.concat([rows, single], ignore_index=True), language, guess=guess, rests_on=rests_on, made_up=compared.made_up)
+    _dots(compared, pd.concat([rows, single], ignore_index=True), language, rests_on=rests_on)
     st.fragment(compare_clips.draw)(study, compared, language, rests_on=rests_on)
     table.save(files["confusion.csv"], "confusion.csv")
     _difference(compared, language, rests_on=rests_on)
     compare_published.draw(compared, language)
-    _per_emotion(rows, language, files, rests_on=rests_on, made_up=compared.made_up)
+    _per_emotion(compared, rows, language, rests_on=rests_on)
     compare_tests.draw(joined, compared, language, rests_on=rests_on)
     st.fragment(compare_power.draw)(joined, compared, language)
     compare_clips.lists(compared, language)

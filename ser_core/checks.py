@@ -6,7 +6,7 @@ can open. That keeps line counting, which must read the file again, off the path
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,24 @@ def located(problem: Problem, paths: Mapping[str, Any]) -> Problem:
 
 def number(column: pd.Series) -> pd.Series:
     """Text as numbers, NaN where a field is empty or no number."""
-    return pd.to_numeric(column.replace("", np.nan), errors="coerce")
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    code, different = pd.factorize(column)  # most columns repeat few texts
+    known = pd.to_numeric(pd.Series(different, dtype=column.dtype).replace("", np.nan), errors="coerce")
+    values = np.append(known.to_numpy(dtype=float), np.nan)
+    return pd.Series(values[code], column.index, name=column.name)
+
+
+def _empty(column: pd.Series) -> pd.Series:
+    """Which fields hold nothing."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.isna()
+    return column.isna() | (column.astype("str") == "")
+
+
+def _telling(data: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+    """The keys in which rows differ at all: only these can tell rows apart."""
+    return [key for key in keys if data[key].nunique(dropna=False) > 1] or list(keys[:1])
 
 
 def _rows(data: pd.DataFrame, mask: pd.Series | np.ndarray) -> Iterator[tuple[int, Any]]:
@@ -61,7 +78,7 @@ def check_fields(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
         if column.name not in data:
             continue
         values = data[column.name]
-        empty = values.isna() | (values.astype("str") == "")
+        empty = _empty(values)
         if column.required:
             yield from (Problem(f"'{column.name}' is empty ({column.help})", table.name, i) for i, _ in _rows(data, empty))
         if column.kind == "number":
@@ -73,7 +90,7 @@ def check_fields(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
 def check_rows(data: pd.DataFrame, table: Table) -> Iterator[Problem]:
     """Rows that stand twice, and what a row of this table cannot say."""
     keys = [k for k in table.key if k in data]
-    for i, row in _rows(data, data.duplicated(keys, keep="first")):
+    for i, row in _rows(data, data.duplicated(_telling(data, keys), keep="first")):
         named = ", ".join(f"{k} '{row[k]}'" for k in keys if row[k] != "" and not pd.isna(row[k]))
         yield Problem(f"duplicate row: {named} stands above already", table.name, i)
     yield from _CHECKS[table.name](data)
@@ -138,8 +155,17 @@ def _check_ratings(data: pd.DataFrame) -> Iterator[Problem]:
 
 def _check_ways(data: pd.DataFrame) -> Iterator[Problem]:
     """Of one clip in one hearing a rater said one thing: it as a whole, parts of it, or that no single part shows it."""
-    marking = data.groupby(["rater", "stimulus", "repeat"]).ngroup()
     how, is_part = marked_as(data), data["start_s"].notna()
+    if is_part.any() or (how != "").any():
+        yield from _several_ways(data, how, is_part)
+    if "part" in data:
+        meant = data["part"].str.strip().str.lower()
+        for i, row in _rows(data, (how == "") & meant.isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE))):
+            yield Problem(f"'part' holds '{row['part']}'; write '{meant.iloc[i]}'", "ratings", i)
+
+
+def _several_ways(data: pd.DataFrame, how: pd.Series, is_part: pd.Series) -> Iterator[Problem]:
+    marking = data.groupby(["rater", "stimulus", "repeat"]).ngroup()
     whole = ~is_part & is_part.groupby(marking).transform("any")
     none = whole & (how == MARKED_NONE)
     ways = how.mask(is_part & (how == ""), MARKED_PARTS)
@@ -161,10 +187,6 @@ def _check_ways(data: pd.DataFrame) -> Iterator[Problem]:
         for i, row in _rows(data, rule & ~marking.where(rule).duplicated()):
             what = said.format(ways.iloc[i], above.iloc[i])
             yield Problem(f"rater '{row['rater']}' has for stimulus '{row['stimulus']}' {what}", "ratings", i)
-    if "part" in data:
-        meant = data["part"].str.strip().str.lower()
-        for i, row in _rows(data, (how == "") & meant.isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE))):
-            yield Problem(f"'part' holds '{row['part']}'; write '{meant.iloc[i]}'", "ratings", i)
 
 
 def _check_parts(data: pd.DataFrame) -> Iterator[Problem]:
@@ -212,7 +234,14 @@ def check_joins(tables: Tables) -> Iterator[Problem]:
         unknown = ~ratings[name].isin(other[name])
         for i, row in _rows(ratings, unknown):
             yield Problem(f"unknown {name} '{row[name]}'; the {name} table does not hold it", "ratings", i)
-    length = ratings["stimulus"].map(tables.stimuli.drop_duplicates("stimulus").set_index("stimulus")["duration_s"])
+    if ratings["start_s"].notna().any() or ratings["end_s"].notna().any():
+        yield from _check_places(ratings, tables.stimuli)
+    yield from _check_sums(ratings)
+
+
+def _check_places(ratings: pd.DataFrame, stimuli: pd.DataFrame) -> Iterator[Problem]:
+    """Parts lie within their clip, and a part that is the whole clip is as long."""
+    length = ratings["stimulus"].map(stimuli.drop_duplicates("stimulus").set_index("stimulus")["duration_s"])
     length = length.astype("float64")
     late = ratings["end_s"] > length + TOLERANCE_S
     yield from (_late(row["end_s"], length.iloc[i], "ratings", i) for i, row in _rows(ratings, late))
@@ -224,14 +253,20 @@ def check_joins(tables: Tables) -> Iterator[Problem]:
             "ratings",
             i,
         )
+
+
+def _check_sums(ratings: pd.DataFrame) -> Iterator[Problem]:
+    """Weights of one rater, clip, part and hearing sum to 1, if it is no choice of several parts."""
     unit = ["rater", "stimulus", "start_s", "end_s", "repeat"]
-    weight = ratings.groupby(unit, dropna=False)["weight"]
-    total, several = weight.transform("sum"), ratings["start_s"].notna() & (weight.transform("min") == 1)
-    first = ~ratings.duplicated(unit)
-    for i, row in _rows(ratings, first & ~several & ~np.isclose(total, 1, atol=1e-4)):
+    alone = ~ratings.duplicated(_telling(ratings, unit), keep=False) & (ratings["weight"] == 1)
+    rest, at = ratings[~alone], np.flatnonzero(~alone)
+    weight = rest.groupby(unit, dropna=False)["weight"]
+    total, several = weight.transform("sum"), rest["start_s"].notna() & (weight.transform("min") == 1)
+    first = ~rest.duplicated(unit)
+    for i, row in _rows(rest, first & ~several & ~np.isclose(total, 1, atol=1e-4)):
         yield Problem(
             f"the weights of rater '{row['rater']}' for stimulus '{row['stimulus']}' sum to {total.iloc[i]:.4g}, not 1; "
             "a choice has one row of weight 1, a posterior one row per label",
             "ratings",
-            i,
+            int(at[i]),
         )

@@ -201,7 +201,7 @@ def _tests(judged: Judged, name: str, value: Array, *, each: bool) -> Iterator[P
 def _groups(judged: Judged, ua: Array, kinds: tuple[str, str], test: Callable[[Array, Array], Row]) -> Iterator[Planned]:
     """One test of every two groups of these kinds of rater on UA, ``[subject]``; of models only those with several runs."""
     for language, (kind, a, of_a), (_, b, of_b) in _sides(judged, kinds):
-        if kind == "machine" and of_a.sum() < 2:
+        if kind == "machine" and len(of_a) < 2:
             continue
         named = {"a": a, "b": b, "language": language, "emotion": "", "metric": "ua"}
         yield named, partial(_of_runs if kind == "machine" else _plain, test, ua[of_a], ua[of_b])
@@ -239,19 +239,17 @@ def _said(test: str, outcome: Outcome, a: Array, b: Array, *, assumptions: str =
     return {"test": test, "unit": LISTENER, **result, "assumptions": assumptions}
 
 
-Chosen = tuple[str, str, npt.NDArray[np.bool_]]
+Chosen = tuple[str, str, Codes]
 """Kind of rater, group, and which subjects are its single raters in one language."""
 
 
 def _sides(judged: Judged, kinds: tuple[str, str]) -> Iterator[tuple[str, Chosen, Chosen]]:
     """In each language, every two groups of one kind of rater, or every group of one kind with every one of the other."""
-    who = judged.subjects
-    single = (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")
-    for language in sorted(set(who.loc[single & (who["rater_type"] == "human"), "language"])):
-        here = single & (who["language"] == language)
+    who = judged.single_raters
+    for language in sorted({language for language, kind, _ in who if kind == "human"}):
         first, second = (
-            [(kind, g, (of & (who["group"] == g)).to_numpy()) for g in sorted(set(who.loc[of, "group"]))]
-            for kind, of in ((kind, here & (who["rater_type"] == kind)) for kind in kinds)
+            [(kind, group, of) for (tag, type_, group), of in who.items() if (tag, type_) == (language, kind)]
+            for kind in kinds
         )
         for a, b in combinations(first, 2) if kinds[0] == kinds[1] else product(first, second):
             yield language, a, b

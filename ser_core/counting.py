@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +117,14 @@ class Judged:
     def subject_of(self) -> dict[tuple[str, ...], int]:
         """The number of each subject by its names, in the order of ``SUBJECT``."""
         return {names: n for n, names in enumerate(self.subjects.itertuples(index=False, name=None))}
+
+    @cached_property
+    def single_raters(self) -> dict[tuple[str, str, str], Codes]:
+        """The subjects that are single raters, by language, type of rater and group, in their order."""
+        who = self.subjects
+        single = who[(who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
+        found: Any = single.groupby(["language", "rater_type", "group"], sort=True).indices
+        return {names: single.index.to_numpy()[rows] for names, rows in sorted(found.items())}
 
     def played(self, language: str, corpus: str = "") -> npt.NDArray[np.bool_]:
         """Which truths were played in a language and corpus (all of them, if empty), ``[truth]``."""

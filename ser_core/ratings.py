@@ -159,10 +159,16 @@ def combine(parts: Sequence[Tables], *, names: Sequence[str] | None = None) -> T
     called = list(names or [f"table set {n + 1}" for n in range(len(parts))])
     stimuli, problems = _merge(STIMULI, [p.stimuli for p in parts], called)
     raters, more = _merge(RATERS, [p.raters for p in parts], called)
-    rows = frame(RATINGS, pd.concat([p.ratings for p in parts], ignore_index=True)).drop_duplicates(ignore_index=True)
+    rows = frame(RATINGS, pd.concat([p.ratings for p in parts], ignore_index=True))
+    often = pd.concat([p.raters["rater"] for p in parts]).value_counts()
+    again = rows["rater"].isin(often.index[often > 1])
+    if again.any():
+        rows = rows.drop(rows.index[again][rows[again].duplicated()]).reset_index(drop=True)
+        again = rows["rater"].isin(often.index[often > 1])
     both = Tables(stimuli, raters, rows)
     problems += more
-    problems = problems or check(both)
+    if not problems and check(Tables(stimuli, raters, rows[again | rows["start_s"].notna()])):
+        problems = check(both)  # the rest is as it was checked before; these words name the right rows
     if problems:
         raise BadInput(*problems)
     return both

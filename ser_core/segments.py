@@ -27,7 +27,7 @@ from ser_core.counting import JUDGED, Judged, described, leave_out, numbered
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
 from ser_core.metrics.eder import Compat, Interval, Tail, eder
-from ser_core.tables import MARKED_PARTS, MARKED_WHOLE, marked_as
+from ser_core.tables import MARKED_NONE, MARKED_PARTS, MARKED_WHOLE, marked_as
 
 SEGMENTS = ("rater", "stimulus", "eder", "me_s", "fa_s", "ol_s", "cf_s", "duration_s")
 _UNIT = ["rater", "stimulus", "repeat"]
@@ -116,9 +116,9 @@ def parts(tables: ratings.Tables) -> pd.DataFrame:
 
     Column ``_how`` is how the clip was marked (``tables.marked_as``).
     """
-    how = marked_as(column(tables, "part").to_frame("part"))
-    at = np.flatnonzero(~coded(tables).whole | (how != "").to_numpy(dtype=bool))
-    rows = rows_at(tables, at).assign(_how=how.to_numpy(dtype=object)[at])
+    asked = column(tables, "part").isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE)).to_numpy(dtype=bool)
+    rows = rows_at(tables, np.flatnonzero(~coded(tables).whole | asked))
+    rows = rows.assign(_how=marked_as(rows))
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0
     rows = rows[rows["start_s"].notna() | ~has_parts]
     whole = (rows["_how"] == MARKED_WHOLE) & rows["start_s"].isna()

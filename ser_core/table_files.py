@@ -38,7 +38,7 @@ def read_raw(path: Path, table: Table) -> pd.DataFrame:
 def _read_csv(path: Path, table: Table) -> pd.DataFrame:
     content = _utf8(path)
     try:
-        header = next(csv.reader(io.StringIO(content.decode("utf-8"), newline="")), [])
+        header = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")), [])
     except csv.Error as error:
         raise BadInput(
             Problem(f"the first line cannot be read as CSV: {error}; is a quote never closed?", path, 1)
@@ -65,7 +65,7 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
         lines = [line_of(path, row.number - 2) for row in wrong]
         found = zip(wrong, lines, strict=True)
         raise BadInput(*(Problem(says.format(r.actual_columns, r.expected_columns), path, line) for r, line in found))
-    return pd.DataFrame(read.to_pandas().astype("str"))
+    return pd.DataFrame(read.combine_chunks().to_pandas().astype("str"))  # in many pieces rows are found slowly
 
 
 def _utf8(path: Path) -> bytes:

@@ -22,21 +22,44 @@ def draw(
 ) -> None:
     """Draw a plotly figure over the whole width, without the bar of tools that covers it on a phone.
 
-    The figure is changed: its axes, legend and panel titles get the colour of text.
-
     Args:
-        figure: of plotly.
+        figure: of plotly; it is changed.
         key: of the element.
         save_as: name without ending, and format, under which its camera saves it; None = no camera.
         alt: what it shows, for screen readers.
         on_select: called when a point is pressed, which ``st.session_state[key]`` then holds.
     """
-    theme = st.context.theme.type or "light"
+    show(in_theme(figure, theme(), saved=save_as is not None), key=key, save_as=save_as, alt=alt, on_select=on_select)
+
+
+def theme() -> str:
+    """``light`` or ``dark``, as the page is."""
+    return str(st.context.theme.type or "light")
+
+
+def in_theme(figure: Any, theme: str, *, saved: bool) -> Any:
+    """The figure with its axes, legend and panel titles in the colour of text, and if it can be saved, on the page's own
+    background; it is changed."""
     colour = TEXT.get(theme, TEXT["light"])
     axes = {"tickfont_color": colour, "title_font_color": colour}
     figure.update_xaxes(**axes).update_yaxes(**axes)
     figure.update_layout(legend_font_color=colour, title_font_color=colour).update_annotations(font_color=colour)
     figure.update_traces(cliponaxis=False, selector={"type": "scatter"})  # a mark at UA = 1 stands on the edge
+    if saved:
+        figure.update_layout(paper_bgcolor=PAGE.get(theme, PAGE["light"]), margin_l=_WIDER_PX)
+        figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour})
+    return figure
+
+
+def show(
+    figure: Any,
+    *,
+    key: str,
+    save_as: tuple[str, str] | None = None,
+    alt: str | None = None,
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """Draw a figure that is ``in_theme``; arguments as of ``draw``."""
     bar: dict[str, Any] = {"displayModeBar": False}
     if save_as:
         name, form = save_as
@@ -47,7 +70,5 @@ def draw(
             "toImageButtonOptions": picture,
             "displaylogo": False,
         }
-        figure.update_layout(paper_bgcolor=PAGE.get(theme, PAGE["light"]), margin_l=_WIDER_PX)
-        figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour})
     selects: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
     st.plotly_chart(figure, config=bar, key=key, alt=alt, **selects)

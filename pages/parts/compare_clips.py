@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -29,7 +30,7 @@ def draw(study: Study, compared: Compared, language: str, *, rests_on: str) -> N
     st.subheader("What was heard as what", anchor=False)
     st.caption("Each row is what was spoken and sums to 1. Press a cell: the clips in it are below the tables.")
     _begin(here)
-    _grids(here, in_order(set(confusion["label"])), language, compared.made_up)
+    _grids(here, in_order(set(confusion["label"])), language, compared)
     compare_figure.under(here, f"confusion {beside.tag(language)}", rests_on=rests_on, made_up=compared.made_up)
     _cell(study, compared, here, language)
 
@@ -53,7 +54,7 @@ def _begin(here: pd.DataFrame) -> None:
         st.session_state[name] = value
 
 
-def _grids(here: pd.DataFrame, labels: Sequence[str], language: str, made_up: str) -> None:
+def _grids(here: pd.DataFrame, labels: Sequence[str], language: str, compared: Compared) -> None:
     """A heat map for each group; columns stack by themselves on a phone."""
     groups = list(here["group"].unique())
     for start in range(0, len(groups), _IN_A_ROW):
@@ -61,16 +62,22 @@ def _grids(here: pd.DataFrame, labels: Sequence[str], language: str, made_up: st
         for column, group in zip(row, groups[start : start + _IN_A_ROW], strict=False):
             rows = here[here["group"] == group]
             chosen = (st.session_state[_TRUTH], st.session_state[_LABEL]) if group == st.session_state[_WHO] else None
-            figure = figures.confusion(rows, compare_figures.short(group), labels=labels)
             key = f"confusion {beside.tag(language)} {group}"
             with column:
                 compare_figure.draw(
-                    compare_figures.cells(figure, in_order(set(rows["truth"])), labels, chosen=chosen),
+                    partial(_grid, rows, group, labels, chosen),
                     key,
                     alt=f"Confusion table of {group}; its numbers are in the table below, its cells in the boxes below",
-                    made_up=made_up,
+                    made_up=compared.made_up,
                     on_select=partial(_pressed, key, group),
+                    kept=compared.drawn,
+                    of=chosen,
                 )
+
+
+def _grid(rows: pd.DataFrame, group: str, labels: Sequence[str], chosen: tuple[str, str] | None) -> Any:
+    figure = figures.confusion(rows, compare_figures.short(group), labels=labels)
+    return compare_figures.cells(figure, in_order(set(rows["truth"])), labels, chosen=chosen)
 
 
 def _pressed(key: str, group: str) -> None:

@@ -5,7 +5,7 @@ The picture is saved by the camera of the figure itself, as SVG or PNG; what was
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, MutableMapping
 from typing import Any
 
 import pandas as pd
@@ -17,6 +17,7 @@ from ser_core.made_up import stamped
 from ser_core.ratings import to_csv
 
 FORMATS = ("SVG", "PNG")
+_KEPT = 200
 
 
 def picture_format() -> None:
@@ -27,19 +28,35 @@ def picture_format() -> None:
     )  # fmt: skip
 
 
-def draw(figure: Any, name: str, *, alt: str, made_up: str, on_select: Callable[[], None] | None = None) -> None:
+def draw(
+    figure: Any,
+    name: str,
+    *,
+    alt: str,
+    made_up: str,
+    on_select: Callable[[], None] | None = None,
+    kept: MutableMapping[Hashable, Any] | None = None,
+    of: Hashable = (),
+) -> None:
     """Draw a figure alone.
 
     Args:
-        figure: of plotly; it is changed.
+        figure: of plotly, which is changed; or with ``kept`` what makes it.
         name: of its file, and its key on the page.
         alt: what it shows, for who does not see it.
         made_up: what of it was made up, which is written into it.
         on_select: called when a point is pressed.
+        kept: where finished figures are kept, for to make one takes longer than all else on a page that was seen before.
+        of: what decides the figure beside its name and what ``kept`` belongs to.
     """
-    stamped_figure = compare_figures.stamp(figure, made_up)
+    theme, finished = chart.theme(), kept if kept is not None else {}
+    if len(finished) > _KEPT:
+        finished.clear()
+    if (name, of, theme) not in finished:
+        made = figure() if kept is not None else figure
+        finished[name, of, theme] = chart.in_theme(compare_figures.stamp(made, made_up), theme, saved=True)
     saved = str(st.session_state.get("picture format") or FORMATS[0]).lower()
-    chart.draw(stamped_figure, key=name, save_as=(_file(name), saved), alt=alt, on_select=on_select)
+    chart.show(finished[name, of, theme], key=name, save_as=(_file(name), saved), alt=alt, on_select=on_select)
 
 
 def under(data: pd.DataFrame, name: str, *, rests_on: str, made_up: str) -> None:

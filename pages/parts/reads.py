@@ -8,10 +8,11 @@ number and names tell of every change.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -48,6 +49,7 @@ class Compared:
         simulated: how many of them are simulated.
         commands: what a researcher types to get the same files.
         powers: what ``power`` has told so far, by effect.
+        drawn: figures that were drawn so far.
     """
 
     tables: ratings.Tables
@@ -60,6 +62,7 @@ class Compared:
     simulated: int
     commands: str
     powers: dict[float, pd.DataFrame] = field(default_factory=dict, repr=False)
+    drawn: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def families(self) -> dict[str, comparisons.Family]:
