@@ -26,6 +26,10 @@ from ser_core.statistics.equivalence import said_of
 Array = npt.NDArray[np.float64]
 
 
+_FULL = 8
+"""A full matrix is quicker unless it has so many times more cells than there are judgements."""
+
+
 @dataclass(frozen=True)
 class Side:
     """How often each rater of a side judged each clip, and was right: both ``[rater, clip]``."""
@@ -46,8 +50,10 @@ def difference(
         margin: above 0 for a test of equivalence (``equivalence.py``): the interval is then the 90 % one.
     """
     one = np.ones((1, len(truth)))
-    mean_a, mean_b = (float(_ua(side, np.ones((1, len(side.heard))), one, truth)[0]) for side in (a, b))
-    bare = Outcome(mean_a, mean_b, len(a.heard), len(b.heard), mean_a - mean_b)
+    a, b = _thin(a), _thin(b)
+    n_a, n_b = (side.heard.shape[0] for side in (a, b))
+    mean_a, mean_b = (float(_ua(side, np.ones((1, n)), one, truth)[0]) for side, n in ((a, n_a), (b, n_b)))
+    bare = Outcome(mean_a, mean_b, n_a, n_b, mean_a - mean_b)
     if draws < 1 or (max(bare.n_a, bare.n_b) < 2 and np.bincount(truth).max() < 2):
         return replace(bare, note="not tested: nothing can be drawn anew")
     drawn = np.empty(draws)
@@ -75,12 +81,21 @@ def difference(
     )
 
 
+def _thin(side: Side) -> Side:
+    """The same as sparse matrices, where few raters judged the same clips; sums of whole numbers come out alike."""
+    if np.count_nonzero(side.heard) * _FULL > side.heard.size:
+        return side
+    from scipy.sparse import csr_array
+
+    return Side(csr_array(side.heard), csr_array(side.right))
+
+
 def _single(name: str, raters: int) -> str:
     return f"{name} is one rater: nothing is said of others like it" if raters == 1 else ""
 
 
 def _raters(side: Side, draws: int, rng: np.random.Generator) -> Array:
-    return bootstrap.weights(np.zeros(len(side.heard), dtype=np.int64), draws=draws, rng=rng)
+    return bootstrap.weights(np.zeros(side.heard.shape[0], dtype=np.int64), draws=draws, rng=rng)
 
 
 def _ua(side: Side, raters: Array, clips: Array, truth: bootstrap.Codes) -> Array:
