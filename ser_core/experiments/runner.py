@@ -243,10 +243,14 @@ class _Making:
         run, out = self.shop.run, self.plan.out
         tables = results.tables()
         _save(tables, run, out)
-        files = scores.score(tables, said=()).files
-        files |= {"models.csv": written(MODELS, models), "curves.csv": written(CURVES, results.curves())}
-        files |= {"findings.csv": written(FINDINGS, results.findings()), ASKED: self.plan.file.read_bytes()}
-        files[RESOLVED] = _yaml(config)
+        files = {
+            **scores.score(tables, said=()).files,
+            "models.csv": written(MODELS, models),
+            "curves.csv": written(CURVES, results.curves()),
+            "findings.csv": written(FINDINGS, results.findings()),
+            ASKED: self.plan.file.read_bytes(),
+            RESOLVED: _yaml(config),
+        }
         for name, content in files.items():
             ratings.write_whole(run / name, content)
         if said:
