@@ -35,6 +35,7 @@ _ALL = 1 - 1e-12
 """Agreement expected beyond this is 1: both gave one and the same answer throughout."""
 
 _MOST = 5e9
+_FULL = 2e7
 
 OBSERVED = Column("observed", "mean share of the common clips on which a pair agrees", "number")
 EXPECTED = Column("expected", "mean share on which it would by chance", "number")
@@ -79,6 +80,30 @@ class _Pairs:
         """Some of the pairs."""
         return replace(self, a=self.a[which], b=self.b[which], common=self.common[which])
 
+    def over_all(self) -> tuple[Array, Array]:
+        """Observed and expected shares of agreement over all clips, ``[pair]``: ``shares`` of every clip once.
+
+        Made for every two raters at once, for pair by pair thousands of raters would fill any memory.
+        """
+        heard = _handy(self.heard)
+        same = chance = np.zeros(len(self.a))
+        for gave in map(_handy, self.gave):
+            same = same + self._of(gave @ gave.T)
+            chance = chance + self._of(gave @ heard.T) * self._of(heard @ gave.T)
+        return share(same, self.common), share(chance, self.common**2)
+
+    def _of(self, every: Any) -> Array:
+        """Of each pair, from a matrix of every two raters."""
+        return np.asarray(every[self.a, self.b], dtype=float).ravel()
+
+    def clips(self) -> int:
+        """How many clips any pair has in common."""
+        from scipy.sparse import csr_array
+
+        together = csr_array((np.ones(len(self.a)), (self.a, self.b)), shape=(self.heard.shape[0],) * 2)
+        heard = _handy(self.heard)
+        return int((np.asarray(((together @ heard) * heard).sum(axis=0)) > 0).sum())
+
     def shares(self, clips: Array) -> tuple[Array, Array]:
         """Observed and expected shares of agreement where clips count so often, ``[clip, draw]`` -> ``[pair, draw]``."""
         heard_a, heard_b = self.heard[self.a], self.heard[self.b]
@@ -104,7 +129,7 @@ def mean_kappa(rows: pd.DataFrame, names: Sequence[str], *, own: bool, seed: int
     side = rows["side"].to_numpy(dtype=np.int64)[np.unique(judgements.rater, return_index=True)[1]]
     every = _Pairs.of(judgements, side, own=own)
     pairs = every.only(every.common >= LEAST_COMMON)
-    observed, expected = (share[:, 0] for share in pairs.shares(np.ones((len(judgements.clip_stratum), 1))))
+    observed, expected = pairs.over_all()
     varied = expected < _ALL
     pairs = pairs.only(varied)
     found: dict[str, Any] = {"pairs": len(pairs.a), "undefined": len(every.a) - len(pairs.a), "clips": 0}
@@ -112,7 +137,7 @@ def mean_kappa(rows: pd.DataFrame, names: Sequence[str], *, own: bool, seed: int
         return {**found, "note": _why(every)}
     found |= {"observed": observed[varied].mean(), "expected": expected[varied].mean()}
     found["value"] = ((observed - expected)[varied] / (1 - expected[varied])).mean()
-    found["clips"] = int(((pairs.heard[pairs.a] * pairs.heard[pairs.b]).sum(axis=0) > 0).sum())
+    found["clips"] = pairs.clips()
     if not draws or not bootstrap.can_vary(judgements):
         return found
     if pairs.common.sum() * draws > _MOST:
@@ -126,6 +151,11 @@ def mean_kappa(rows: pd.DataFrame, names: Sequence[str], *, own: bool, seed: int
         kappa = np.divide(o - e, 1 - e, out=np.zeros_like(o), where=known)
         drawn[part] = share((weight * kappa).sum(axis=0), weight.sum(axis=0))
     return {**found, **ends(drawn)}
+
+
+def _handy(matrix: Any) -> Any:
+    """A full matrix where that fits into memory easily: its products are quicker, and of whole numbers, so the same."""
+    return matrix.toarray() if matrix.shape[0] * matrix.shape[1] <= _FULL else matrix
 
 
 def _why(pairs: _Pairs) -> str:
