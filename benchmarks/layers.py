@@ -159,7 +159,8 @@ def _exactly(bank: Vector, labels: Rows, probes: list[Probe], recipe: Recipe, de
     """The same in float64, where no ReLU turns by a rounding."""
     apart = []
     for probe in probes:
-        exact, only = bank[probe.layer : probe.layer + 1].astype(np.float64), replace(probe, layer=0)
+        only = replace(probe, layer=0)
+        exact: Any = bank[probe.layer : probe.layer + 1].astype(np.float64)
         (together,) = probing.fit(exact, labels, [only], recipe, device=device)
         apart.append(_apart(plain(exact, labels, only, recipe, device=device), together, exact[0]))
     return max(apart)

@@ -160,7 +160,7 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
         "These commands write the same files to the byte, and a report to hand on: one page to read, and a ZIP with every "
         "table, figure and run’s settings, from which anybody can make all of it again."
     )
-    st.code(compared.commands, language="shell", wrap_lines=True)
+    st.code(compared.commands, language=None, wrap_lines=True)
     with st.container(horizontal=True):
         table.save(files["report.html"], f"{study.id}-report.html")
         table.save(files["report.zip"], f"{study.id}-report.zip")

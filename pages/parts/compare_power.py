@@ -45,7 +45,7 @@ def draw(joined: Joined, compared: Compared, language: str) -> None:
     table.draw(here.drop(columns=["effect", "seed", "studies"]))
     st.code(
         joined.commands("power", out="power", where=compared.where, options=["--effect", f"{effect:g}"]),
-        language="shell",
+        language=None,
         wrap_lines=True,
     )
     table.save(to_csv(stamped(found, compared.made_up)).encode(), "power.csv")

@@ -48,7 +48,7 @@ def _paper(paper: Published, compared: Compared, language: str) -> None:
         table.draw(found, difference=None)
         st.markdown(paper.notes)
     st.caption("The counts behind the tables, to score and compare, and this list:")
-    st.code(f"python -m ser_core published {paper.name} --out {paper.name}", language="shell", wrap_lines=True)
+    st.code(f"python -m ser_core published {paper.name} --out {paper.name}", language=None, wrap_lines=True)
     with st.container(horizontal=True):
         table.save(to_csv(found).encode(), f"{paper.name}-contradictions.csv")
         for name, data in paper.tables.items():

@@ -64,9 +64,9 @@ def ran(experiment: Experiment) -> None:
     st.subheader("The same again", anchor=False)
     file = next((Path(name) for name in experiment.config.get("tables") or {} if name.endswith((".yaml", ".yml"))), None)
     st.write("The file that was asked for" + (f"; its paths are told from the folder `{file.parent}`." if file else "."))
-    st.code(experiment.asked, language="yaml", height=500 if experiment.asked.count("\n") > _LINES else "content")
+    st.code(experiment.asked, language=None, height=500 if experiment.asked.count("\n") > _LINES else "content")
     again = ["python", "-m", "ser_core", "run", str(file or experiment_folders.ASKED), "--out", f"{experiment.folder}-again"]
-    st.code(shlex.join(again), language="shell", wrap_lines=True)
+    st.code(shlex.join(again), language=None, wrap_lines=True)
     with st.expander("All that decided its numbers", key="record"):
         content = (experiment.folder / experiment_folders.RESOLVED).read_bytes()
         st.code(content.decode(), language=None, wrap_lines=True, height=400)

@@ -19,8 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from listening_tests import export, simulate, study
 from listening_tests.store import Store
-from pages.parts import reads
-from ser_core import places, published, runs
+from ser_core import places, power, published, report, runs
 from ser_core.cli import main
 from ser_core.tables import RATERS, RATINGS, STIMULI, Tables, frame
 from tests.pages.conftest import tones
@@ -39,7 +38,7 @@ def all_draws() -> None:
 def few_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ends of intervals are tested elsewhere."""
     if "all_draws" not in request.fixturenames:
-        monkeypatch.setattr(reads.report, "comparison", partial(reads.report.comparison, draws=20))
+        monkeypatch.setattr(report, "comparison", partial(report.comparison, draws=20))
 
 
 def listen(count: int = 6) -> None:
@@ -314,7 +313,7 @@ BAD = {
 def test_of_little_or_odd_data_what_can_be_said_is_shown_and_why_the_rest_cannot(tables, says, tmp_path, monkeypatch):
     folder = tones(tmp_path / "tones", truths=tuple(CLIPS.values()))
     monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
-    monkeypatch.setattr(reads.export, "tables", lambda study, store: tables)
+    monkeypatch.setattr(export, "tables", lambda study, store: tables)
     app = opened("compare", more="krippendorff_alpha")
     assert not app.exception
     texts = [e.value for e in (*app.info, *app.caption, *app.error, *app.markdown, *app.subheader, *app.warning)]
@@ -359,7 +358,7 @@ def test_every_choice_stands_in_the_address_and_what_is_asked_wrongly_is_told(sa
 
 def test_power_is_told_when_it_is_asked_for_and_is_what_the_command_writes(saved, tmp_path, monkeypatch):
     monkeypatch.setenv("EARWITNESS_STUDIES", str(tones(tmp_path / "tones", truths=("angry", "happy") * 2)))
-    monkeypatch.setattr(reads.power, "table", partial(reads.power.table, studies=50))
+    monkeypatch.setattr(power, "table", partial(power.table, studies=50))
     simulate.simulate(study.load(tmp_path / "tones"), Store(), listeners=8, seed=3)
     app = opened("compare")
     assert "power.csv" not in saved

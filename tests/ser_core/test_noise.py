@@ -105,8 +105,8 @@ def test_babble_never_holds_the_speaker_of_the_clip(tmp_path):
         rows.append(row)
     clips = frame(STIMULI, rows)
     table = add(clips, Adding({}, [0.0], voices=3), tmp_path / "out")
-    for row, n in zip(table.to_dict("records"), range(4), strict=True):
-        heard = audio.read(row["file"]).astype(float) * 10 ** (float(row["turned_down_db"]) / 20)
+    for made, n in zip(table.to_dict("records"), range(4), strict=True):
+        heard = audio.read(made["file"]).astype(float) * 10 ** (float(made["turned_down_db"]) / 20)
         noise = heard - audio.read(clips["file"].iloc[n])
         level = np.abs(np.fft.rfft(noise))[[200, 500, 1100, 2300]]
         others = np.delete(level, n)

@@ -11,6 +11,7 @@ import pytest
 from ser_core import cli, published, published_checks, published_counts
 from ser_core.errors import BadInput
 from ser_core.measures._measure import measures
+from ser_core.scores import SCORES
 
 LOGGED = {
     ("W2V2-CN mono", "cmn"): 97.1, ("W2V2-DE mono", "de"): 97.5, ("W2V2-CN cross", "de"): 77.1,
@@ -179,9 +180,7 @@ def test_a_paper_without_confusion_tables_is_not_counted(han):
 
 
 def test_own_ua_stands_beside_what_was_printed_and_counted(han):
-    own = pd.DataFrame(
-        [["ua", "", "CN listeners", "human", "cmn", "", "", 0.5, 48, 0.4, 0.6]], columns=list(published.SCORES)
-    )
+    own = pd.DataFrame([["ua", "", "CN listeners", "human", "cmn", "", "", 0.5, 48, 0.4, 0.6]], columns=list(SCORES))
     table = published_counts.beside(han, own, "cmn").set_index("group")
     assert table.loc["CN listeners", ["printed", "own"]].tolist() == [0.795, 0.5]
     assert table.loc["CN listeners", "counted"] == pytest.approx(230 / 288)
