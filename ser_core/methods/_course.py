@@ -193,13 +193,17 @@ def codes(clips: pd.DataFrame, labels: tuple[str, ...]) -> Rows:
     return np.array([labels.index(name) for name in clips["truth"]], dtype=np.int64)
 
 
-def not_learnable(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...]) -> Iterator[Problem]:
-    """Too few emotions, or dev clips of one that is not learned."""
-    if len(labels) < 2:
-        held = f"only {labels[0]}" if labels else "none"
-        yield Problem(f"at least two emotions are needed to tell apart; the training part holds {held}.")
-    if strange := sorted(set(dev["truth"]) - set(labels)):
-        yield Problem(f"dev clips are {', '.join(strange)}, of which the training part holds none.")
+@dataclass(frozen=True)
+class Learned:
+    """What a method on pooled features has learned."""
+
+    config: Any
+    labels: tuple[str, ...]
+    scale: Scale
+    """Of the training part."""
+    network: Any
+    """On the CPU, whatever it learned on."""
+    told: Told
 
 
 def not_there(encoder: str, layer: int) -> Iterator[Problem]:

@@ -30,8 +30,9 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course
-from ser_core.methods._course import Course, Heard, Lessons, Rows
+from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows
 from ser_core.methods._heard import heard
+from ser_core.methods._learning import unteachable
 from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
 
 if TYPE_CHECKING:
@@ -79,18 +80,7 @@ class Config(Course):
         yield from self.at_least_0("hidden", "balance_weight", "entropy_weight")
 
 
-@dataclass(frozen=True)
-class Model:
-    """What was learned."""
-
-    config: Config
-    labels: tuple[str, ...]
-    scale: Any
-    network: Any
-    told: Told
-
-
-def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: pd.DataFrame | None = None) -> Model:
+def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: pd.DataFrame | None = None) -> Learned:
     """Learn from the training part and from what becomes labelled of ``unlabelled``; stopped by the dev part.
 
     Raises:
@@ -121,7 +111,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: p
     lessons = Lessons(network, pool.count, pool.loss, judged, pool.before)
     told = _course.learn(lessons, config, seed=config.seed, notes=_notes(config, others, given=unlabelled is not None))
     told = Told(**{**vars(told), "notes": (*told.notes, *pool.said)})
-    return Model(config, labels, scale.scale, network.cpu(), told)
+    return Learned(config, labels, scale.scale, network.cpu(), told)
 
 
 @dataclass
@@ -238,7 +228,7 @@ def rebalanced(of_target: npt.NDArray[np.bool_], *, seed: int, epoch: int) -> Ro
 def _wrong(
     train: pd.DataFrame, dev: pd.DataFrame, others: pd.DataFrame, labels: tuple[str, ...], config: Config, *, given: bool
 ) -> list[Problem]:
-    problems = list(_course.not_learnable(train, dev, labels))
+    problems = unteachable(labels, train, dev)
     if given and config.labels != "none" and others.empty:
         problems.append(Problem("there is no unlabelled clip to label; set labels=none, or leave more clips of the target."))
     both = set(others["sha256"]) & (set(train["sha256"]) | set(dev["sha256"])) - {""}
@@ -265,7 +255,7 @@ def _network(dim: int, emotions: int, config: Config) -> Any:
     return Sequential(Linear(dim, config.hidden), ReLU(), Linear(config.hidden, emotions))
 
 
-def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     """The softmax for every clip.
 
     Raises:
@@ -283,7 +273,7 @@ def hears(config: Config) -> Ears:
     return Ears(config.encoder)
 
 
-def tells(model: Model) -> Told:
+def tells(model: Learned) -> Told:
     """How it learned, and how many clips were labelled when."""
     return model.told
 

@@ -24,8 +24,9 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
-from ser_core.methods._course import Course, Heard, Lessons, Rows
+from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows
 from ser_core.methods._heard import heard
+from ser_core.methods._learning import unteachable
 from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
 
 if TYPE_CHECKING:
@@ -70,18 +71,7 @@ class Config(Course):
             yield Problem(f"temperature must be more than 0, not {self.temperature}.")
 
 
-@dataclass(frozen=True)
-class Model:
-    """What was learned."""
-
-    config: Config
-    labels: tuple[str, ...]
-    scale: Any
-    network: Any
-    told: Told
-
-
-def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
+def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Learned:
     """Learn from the training part; stopped by the dev part's cross-entropy.
 
     Raises:
@@ -127,11 +117,11 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
         judged = _course.judging(emotions, scale(_vectors(config, dev)), _course.codes(dev, labels))
     lessons = Lessons(network, lambda: len(train), loss, judged)
     told = _course.learn(lessons, config, seed=config.seed)
-    return Model(config, labels, scale.scale, network.cpu(), told)
+    return Learned(config, labels, scale.scale, network.cpu(), told)
 
 
 def _wrong(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...], config: Config) -> list[Problem]:
-    problems = list(_course.not_learnable(train, dev, labels))
+    problems = unteachable(labels, train, dev)
     if config.adversary:
         nameless = int((train["speaker"] == "").sum())
         voices = len(set(zip(train["corpus"], train["speaker"], strict=True)))
@@ -171,7 +161,7 @@ def _network(dim: int, emotions: int, speakers: int, config: Config) -> Any:
     return ModuleDict(parts)
 
 
-def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     """The softmax of the emotions for every clip.
 
     Raises:
@@ -190,7 +180,7 @@ def hears(config: Config) -> Ears:
     return Ears(config.encoder)
 
 
-def tells(model: Model) -> Told:
+def tells(model: Learned) -> Told:
     """How it learned."""
     return model.told
 
