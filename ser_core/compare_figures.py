@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.emotions import in_order
-from ser_core.figures import MARKS, _frame, _judged, _name
+from ser_core.figures import MARKS, _frame, _judged, _name, inked
 
 TWO_HUES = ((0.0, "#8a3d00"), (0.25, "#e39a5b"), (0.5, "#f7f7f7"), (0.75, "#6f9fd8"), (1.0, "#0b2f66"))
 """Orange (b more often) over nearly white to blue (a more often); Okabe and Ito's hues, told apart by lightness as well."""
@@ -161,15 +161,18 @@ def difference(rows: pd.DataFrame, a: str, b: str) -> go.Figure:
     shape = len(truths), len(labels)
     value = table["value"].to_numpy(dtype=float).reshape(shape)
     sure = (table["p_holm"].to_numpy(dtype=float) < SIGNIFICANT).reshape(shape)
+    most = max(0.1, float(np.nanmax(np.abs(value), initial=0)))
     text = [
-        ["" if np.isnan(v) else f"{v:+.2f}{'*' if s else ''}" for v, s in zip(*line, strict=True)]
+        [
+            "" if np.isnan(v) else inked(f"{v:+.2f}{'*' if s else ''}", TWO_HUES, (v / most + 1) / 2)
+            for v, s in zip(*line, strict=True)
+        ]
         for line in zip(value, sure, strict=True)
     ]
     hover = [
         f"{_name(t, {})} heard as {_name(c, {})}: {v:+.1%}" + ("" if pd.isna(p) else f", p = {p:.2g} (Holm)")
         for (t, c), v, p in zip(table.index, value.ravel(), table["p_holm"], strict=True)
     ]
-    most = max(0.1, float(np.nanmax(np.abs(value), initial=0)))
     figure = go.Figure(
         go.Heatmap(
             z=value,

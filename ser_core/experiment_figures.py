@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.experiment_tables import KIND, PLACE
-from ser_core.figures import SCALE, _frame, folded
+from ser_core.figures import SCALE, _frame, folded, inked
 from ser_core.segment_figures import COLOURS
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
@@ -34,13 +34,18 @@ Cell = Mapping[Any, Any]
 
 
 def place(row: Cell) -> str:
-    """Where a model learned and was tested, in words.
+    """Where a model learned, and where and how it was tested, in words.
 
-    >>> place(dict(setting="cross", source_corpus="emodb", source="de", target_corpus="urdu", target="ur"))
+    >>> ends = dict(source_corpus="emodb", source="de", target_corpus="urdu", target="ur")
+    >>> place(dict(setting="cross", **ends, shots="", condition=""))
     'cross: emodb de → urdu ur'
+    >>> place(dict(setting="transfer", **ends, shots="10", condition="kitchen 10 dB"))
+    'transfer: emodb de → urdu ur, 10 shots, kitchen 10 dB'
     """
     ends = dict.fromkeys(_end(row, which) for which in ("source", "target"))
-    return f"{str(row['setting']).replace('_', ' ')}: {' → '.join(ends)}"
+    shots = f"{row['shots']} shots" if row["shots"] else ""
+    where = ", ".join(filter(None, (" → ".join(ends), shots, str(row["condition"]))))
+    return f"{str(row['setting']).replace('_', ' ')}: {where}"
 
 
 def kinds(cells: pd.DataFrame) -> list[str]:
@@ -165,7 +170,7 @@ def _cells_of(part: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -
             columns.index(f"{cell['target_corpus']} {cell['target']}".strip()),
         )
         value[at] = cell["ua"]
-        text[at] = f"{cell['ua']:.2f}<br>{cell['setting'].replace('_', ' ')}"
+        text[at] = inked(f"{cell['ua']:.2f}<br>{cell['setting'].replace('_', ' ')}", SCALE, cell["ua"])
         hover[at] = (
             f"{place(cell)}{_layer(cell['layer'])}<br>"
             f"{cell['ua']:.3f}, from {cell['lowest']:.3f} to {cell['highest']:.3f} in {cell['folds']} folds"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from ser_core.emotions import in_order
@@ -27,6 +28,33 @@ _LINE = 26
 """Characters of a name beside an axis that stand in one line: 150 px or so."""
 
 _NO_NAMES: Mapping[str, str] = {}
+
+Scale = Sequence[tuple[float, str]]
+"""Colours at places from 0 to 1; between them they blend evenly in RGB, as plotly does it."""
+
+
+def tone(scale: Scale, share: float) -> tuple[str, str]:
+    """The colour at a place of a scale, and black or white, whichever stands out from it more (WCAG 2.1's luminance).
+
+    The better of the two has a contrast of at least 4.58 to any colour (the root of 21), so text in it is always legible.
+
+    >>> tone(SCALE, 0), tone(SCALE, 1), tone(SCALE, 0.5)
+    (('#f2f6fc', '#000'), ('#0b2f66', '#fff'), ('#6f9fd8', '#000'))
+    """
+    (found,) = sample_colorscale([list(step) for step in scale], [min(max(share, 0.0), 1.0)], colortype="tuple")
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in found]
+    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+    ink = "#000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#fff"
+    return "#" + "".join(f"{round(255 * c):02x}" for c in found), ink
+
+
+def inked(text: str, scale: Scale, share: float) -> str:
+    """The text of a cell in the colour that stands out there: plotly alone takes a grey that is pale on a middle blue.
+
+    >>> inked("0.50", SCALE, 0.5)
+    '<span style="color:#000">0.50</span>'
+    """
+    return text if np.isnan(share) else f'<span style="color:{tone(scale, share)[1]}">{text}</span>'
 
 
 def confusion(
@@ -54,7 +82,7 @@ def confusion(
             z=share,
             x=[_name(c, names) for c in columns],
             y=[_name(t, names) for t in truths],
-            text=[[f"{s:.2f}" for s in line] for line in share],
+            text=[[inked(f"{s:.2f}", SCALE, s) for s in line] for line in share],
             texttemplate="%{text}",
             customdata=np.reshape(np.array(hover, dtype=object), share.shape),
             hovertemplate="%{customdata}<extra></extra>",

@@ -7,18 +7,17 @@ but the place of a mark. A name stands in a line of its own above its mark, sinc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from plotly.colors import sample_colorscale
 
 from ser_core.compare_figures import SIGNIFICANT, TWO_HUES, people_range, short
 from ser_core.emotions import in_order
-from ser_core.figures import MARKS, SCALE
+from ser_core.figures import MARKS, SCALE, tone
 from ser_core.svg import Picture
 
 WIDTH = 352
@@ -185,7 +184,7 @@ def confusion(rows: pd.DataFrame, group: str, language: str, *, made_up: str = "
         made_up: what of it was made up.
     """
     cells = {(r["truth"], r["label"]): (r["share"], f"{r['share']:.2f}", f"{r['count']:,}") for r in rows.to_dict("records")}
-    return _matrix(cells, f"{group}, {language}", lambda share: _tone(SCALE, share), made_up=made_up)
+    return _matrix(cells, f"{group}, {language}", lambda share: tone(SCALE, share), made_up=made_up)
 
 
 def difference(rows: pd.DataFrame, a: str, b: str, language: str, *, made_up: str = "") -> Picture:
@@ -204,7 +203,7 @@ def difference(rows: pd.DataFrame, a: str, b: str, language: str, *, made_up: st
         for r in rows.to_dict("records")
     }
     title = f"{short(a, 24)} minus {short(b, 24)}, {language}"
-    return _matrix(cells, title, lambda value: _tone(TWO_HUES, (value / most + 1) / 2), made_up=made_up)
+    return _matrix(cells, title, lambda value: tone(TWO_HUES, (value / most + 1) / 2), made_up=made_up)
 
 
 def _star(row: Mapping[Any, Any]) -> str:
@@ -214,7 +213,7 @@ def _star(row: Mapping[Any, Any]) -> str:
 Cells = dict[tuple[str, str], tuple[float, str, str]]
 
 
-def _matrix(cells: Cells, title: str, tone: Callable[[float], tuple[str, str]], *, made_up: str) -> Picture:
+def _matrix(cells: Cells, title: str, shade: Callable[[float], tuple[str, str]], *, made_up: str) -> Picture:
     """Cells of truth and label, each with a value that gives its colour, and two lines of text."""
     truths, labels = in_order({truth for truth, _ in cells}), in_order({label for _, label in cells})
     top = _HEAD + (18 if made_up else 0) + 34
@@ -228,33 +227,24 @@ def _matrix(cells: Cells, title: str, tone: Callable[[float], tuple[str, str]], 
     for row, truth in enumerate(truths):
         picture.text(_NAMES - 6, top + high * row + 21, truth.replace("_", " "), anchor="end")
         for column, label in enumerate(labels):
-            _cell(picture, _NAMES + wide * column, top + high * row, cells.get((truth, label)), tone)
+            _cell(picture, _NAMES + wide * column, top + high * row, cells.get((truth, label)), shade)
     picture.text(_SIDE, top + high * len(truths) + 16, "rows: spoken as; columns: heard as", size=11)
     return picture
 
 
 def _cell(
-    picture: Picture, x: float, y: float, cell: tuple[float, str, str] | None, tone: Callable[[float], tuple[str, str]]
+    picture: Picture, x: float, y: float, cell: tuple[float, str, str] | None, shade: Callable[[float], tuple[str, str]]
 ) -> None:
     if cell is None or math.isnan(cell[0]):
         return
     value, text, small = cell
-    (wide, high), (fill, ink) = _CELL, tone(value)
+    (wide, high), (fill, ink) = _CELL, shade(value)
     framed = text.endswith("*")
     edge = 2 if framed else 0.5
     picture.rect(x + edge, y + edge, wide - 2 * edge, high - 2 * edge, fill=fill, line="#e69f00" if framed else "")
     picture.text(x + wide / 2, y + (15 if small else 21), text, anchor="middle", colour=ink)
     if small:
         picture.text(x + wide / 2, y + 28, small, anchor="middle", size=10, colour=ink)
-
-
-def _tone(scale: Sequence[tuple[float, str]], share: float) -> tuple[str, str]:
-    """The colour at a place of a scale, and black or white, whichever stands out from it more (WCAG 2.1's luminance)."""
-    (found,) = sample_colorscale([list(step) for step in scale], [min(max(share, 0.0), 1.0)], colortype="tuple")
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in found]
-    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-    ink = "#000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#fff"
-    return "#" + "".join(f"{round(255 * c):02x}" for c in found), ink
 
 
 def _title(picture: Picture, title: str, made_up: str) -> None:

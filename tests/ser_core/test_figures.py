@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import figures
+from ser_core import compare_figures, figures
 from ser_core.emotions import EMOTIONS
 
 CONFUSION = pd.DataFrame(
@@ -36,8 +38,30 @@ def test_the_heat_map_is_in_the_order_of_every_table_with_shares_in_the_cells():
     assert list(cells.y) == ["angry", "sad"]
     assert list(cells.x) == ["angry", "sad", "cannot say"]
     np.testing.assert_array_equal(cells.z, [[1.0, 0.0, 0.0], [0.3, 0.6, 0.1]])
-    assert [list(row) for row in cells.text] == [["1.00", "0.00", "0.00"], ["0.30", "0.60", "0.10"]]
+    assert [[told(text) for text in row] for row in cells.text] == [["1.00", "0.00", "0.00"], ["0.30", "0.60", "0.10"]]
     assert cells.customdata[1][0] == "sad heard as angry: 30.0% (3 judgements)"
+
+
+def told(text: str) -> str:
+    """What a cell says, without its colour."""
+    return re.sub(r"<[^>]*>", "", text)
+
+
+@pytest.mark.parametrize("scale", [figures.SCALE, compare_figures.TWO_HUES], ids=["share", "difference"])
+def test_text_stands_out_at_every_place_of_a_scale(scale):
+    places = [place for place, _ in scale]
+    channels = np.array([[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for _, colour in scale])
+    for share in np.linspace(0, 1, 401):
+        background = np.array([np.interp(share, places, channels[:, n]) for n in range(3)])
+        (ink,) = re.findall("color:(#[0-9a-f]{3})", figures.inked("0.50", scale, share))
+        assert contrast(background, np.full(3, float(ink == "#fff"))) >= 4.5, share
+
+
+def contrast(*colours: np.ndarray) -> float:
+    """WCAG 2.1's ratio of two colours, channels from 0 to 1."""
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in colours]
+    dark, light = sorted(float(c @ [0.2126, 0.7152, 0.0722]) for c in linear)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_counts_that_were_not_printed_are_not_shown():
