@@ -11,7 +11,6 @@ and gone on with. A second stage (``further``) goes on with other clips of the s
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -22,14 +21,11 @@ import pandas as pd
 from ser_core.encoders._encoder import DTYPES
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.features import device_named
-from ser_core.methods._heard import heard
-from ser_core.methods._learning import Learning, refused, unteachable
-from ser_core.methods._method import CURVE, Ears, Method, Rated, Told, Watch, emotions_of, posterior
-from ser_core.training.checkpoints import Checkpoint
-from ser_core.training.clips import Part, cuts
-from ser_core.training.loop import Training
+from ser_core.methods._learning import Learning, refused
+from ser_core.methods._method import Ears, Method, Rated, Watch, emotions_of, posterior
+from ser_core.methods._trained import Model, Way, learned, part, same_revision, tells
+from ser_core.training.clips import cuts
 from ser_core.training.recipe import PRESETS, Recipe
-from ser_core.training.state import Stand, next_stage
 from ser_core.tuning._network import Network, build, entering
 from ser_core.tuning._parts import TUNES, Parts
 
@@ -94,18 +90,6 @@ class Config(Learning):
         return Parts(tune=tuple(_words(self.tune)), hidden=hidden, **shaped)
 
 
-@dataclass(frozen=True)
-class Model:
-    """What was learned, and where the training stood; the rest of the network is the encoder's."""
-
-    config: Config
-    labels: tuple[str, ...]
-    revision: str
-    """Of the encoder whose frames it learned from."""
-    stand: Stand
-    """Weights of the last epoch and moments only where a second stage is to go on with them."""
-
-
 def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch | None = None) -> Model:
     """Train what the config names; without dev clips for all epochs.
 
@@ -113,7 +97,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch 
         BadInput: fewer than two emotions to learn, a dev clip of another one, clips that cannot be heard, a loss that is no
             number any more, too little memory for a single clip, or a checkpoint of another lesson.
     """
-    return _learned(emotions_of(train), train, dev, config, watch or Watch())
+    return _learned(emotions_of(train), train, dev, config, watch)
 
 
 def further(model: Model, train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch | None = None) -> Model:
@@ -129,7 +113,7 @@ def further(model: Model, train: pd.DataFrame, dev: pd.DataFrame, config: Config
         )
     if problems:
         raise BadInput(*problems)
-    return _learned(model.labels, train, dev, config, watch or Watch(), model)
+    return _learned(model.labels, train, dev, config, watch, model)
 
 
 def _learned(
@@ -137,27 +121,15 @@ def _learned(
     train: pd.DataFrame,
     dev: pd.DataFrame,
     config: Config,
-    watch: Watch,
+    watch: Watch | None,
     before: Model | None = None,
 ) -> Model:
-    if problems := unteachable(labels, train, dev):
-        raise BadInput(*problems)
     _ready.cache_clear()  # what training needs of a device's memory is more than a network that rates leaves
-    recipe, device = config.recipe, device_named("auto")
-    (part, revision), (dev_part, _) = (_part(config, labels, clips) for clips in (train, dev))
-    if before is not None and before.revision != revision:
-        raise BadInput(_other_revision(config.encoder, before.revision, revision))
-    network = build(config.encoder, config.parts, len(labels), seed=config.seed, device=device, dtype=config.precision)
-    begin = next_stage(before.stand, carry_optimizer=recipe.carry_optimizer) if before else None
-    stage = begin.state.stage if begin else 1
-    checkpoint = None
-    if watch.folder is not None:
-        told = _lesson(config, labels, revision, device, train, dev) | {"begins from": _digest(begin)}
-        checkpoint = Checkpoint(watch.folder / f"stage{stage}.checkpoint", told)
-    stand = Training(network, part, dev_part, recipe, config.seed, device, watch.say).run(begin, checkpoint)
-    if not recipe.carry_optimizer:
-        stand = Stand(stand.state, stand.kept, {})
-    return Model(config, labels, revision, stand)
+    return learned(Way(hears, _untaught), labels, train, dev, config, watch or Watch(), before)
+
+
+def _untaught(config: Config, emotions: int, device: str) -> Network:
+    return build(config.encoder, config.parts, emotions, seed=config.seed, device=device, dtype=config.precision)
 
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
@@ -172,16 +144,15 @@ def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     import torch
 
     config, device = model.config, device_named("auto")
-    part, revision = _part(config, (), stimuli)
-    if revision != model.revision:
-        raise BadInput(_other_revision(config.encoder, model.revision, revision))
+    heard, revision = part(hears(config), config, (), stimuli)
+    same_revision(model, revision)
     network = _ready(config.encoder, config.parts, len(model.labels), device, config.precision, revision)
     network.load_learned(model.stand.kept)
     network.eval()
-    weights = np.empty((len(part), len(model.labels)))
+    weights = np.empty((len(heard), len(model.labels)))
     with torch.inference_mode():
-        for cut in cuts(part.lengths, 1 if device == "cpu" else config.recipe.frames_at_once(device)):
-            weights[cut] = network(part.tensors(cut, device)).double().softmax(-1).cpu().numpy()
+        for cut in cuts(heard.lengths, 1 if device == "cpu" else config.recipe.frames_at_once(device)):
+            weights[cut] = network(heard.tensors(cut, device)).double().softmax(-1).cpu().numpy()
     return posterior(stimuli, model.labels, weights)
 
 
@@ -194,21 +165,6 @@ def hears(config: Config) -> Ears:
     return Ears(encoder, "frames", layer) if config.tune else Ears(encoder)
 
 
-def tells(model: Model) -> Told:
-    """How it learned, over all stages."""
-    state = model.stand.state
-    return Told(
-        curve=pd.DataFrame(state.curve, columns=list(CURVE)).astype({"stage": int, "epoch": int}),
-        epochs=state.epoch,
-        kept=state.kept,
-        stopped=state.stopped,
-        trainable=sum(weights.numel() for weights in model.stand.kept.values()),
-        batch=model.config.recipe.batch,
-        peak_memory_mb=round(state.peak_mb, 1),
-        notes=tuple(state.notes),
-    )
-
-
 def _words(tune: str | tuple[str, ...]) -> list[str]:
     """What is trained, in the order of ``TUNES``.
 
@@ -217,16 +173,6 @@ def _words(tune: str | tuple[str, ...]) -> list[str]:
     """
     words = tune.replace("+", " ").replace(",", " ").split() if isinstance(tune, str) else list(tune)
     return sorted(words, key=lambda word: TUNES.index(word) if word in TUNES else len(TUNES))
-
-
-def _part(config: Config, labels: tuple[str, ...], clips: pd.DataFrame) -> tuple[Part, str]:
-    """Clips with their frames, and the revision of the encoder; without labels nobody asks for their truths."""
-    found = heard(hears(config), clips)
-    truths = np.array([labels.index(truth) for truth in clips["truth"]] if labels else [], dtype=np.int64)
-    if found.about.keeps_frames:
-        return Part(found, found.index["frames"].to_numpy(), truths), found.about.revision
-    means = found.layer(config.layer)[:, np.newaxis]  # the mean over the one frame that a mean is, is that mean
-    return Part(means, np.ones(len(means), np.int64), truths), found.about.revision
 
 
 def _other_network(before: Config, config: Config) -> list[Problem]:
@@ -239,42 +185,6 @@ def _other_network(before: Config, config: Config) -> list[Problem]:
         for key, old, new in pairs
         if old != new
     ]
-
-
-def _other_revision(encoder: str, learned: str, here: str) -> str:
-    return (
-        f"the model has learned from {encoder} of revision {learned}; here it is {here}. Put that one back, or learn anew."
-    )
-
-
-def _lesson(
-    config: Config, labels: tuple[str, ...], revision: str, device: str, train: pd.DataFrame, dev: pd.DataFrame
-) -> dict[str, str]:
-    """All that decides what is learned; see ``Checkpoint.lesson``."""
-    import torch
-
-    clips = {name: "".join(part["sha256"] + part["truth"]) for name, part in (("training clips", train), ("dev clips", dev))}
-    return {
-        **{key: str(value) for key, value in (dataclasses.asdict(config) | dataclasses.asdict(config.recipe)).items()},
-        "emotions": ", ".join(labels),
-        "revision": revision,
-        **{name: _sha256(text.encode()) for name, text in clips.items()},
-        "device": device.partition(":")[0],
-        "threads": str(torch.get_num_threads()) if device == "cpu" else "",
-        "torch": str(torch.__version__),
-    }
-
-
-def _digest(begin: Stand | None) -> str:
-    """Of the weights that a second stage begins from."""
-    return _sha256(*(weights.numpy().tobytes() for weights in begin.last.values())) if begin else "the beginning"
-
-
-def _sha256(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[:16]
 
 
 @lru_cache(maxsize=1)

@@ -153,6 +153,8 @@ class Training:
 
         batch, epoch = self.recipe.batch, self.state.epoch
         order = probing.batches(len(self.part), seed=self.seed, epoch=epoch - 1)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.recipe.rate(epoch)
         self.network.train()
         total = torch.zeros((), device=self.device)
         for step, start in enumerate(range(0, len(order), batch)):

@@ -52,6 +52,10 @@ class Recipe(probing.Recipe):
         if problems:
             raise BadInput(*problems)
 
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 1 over all stages; here always the same."""
+        return self.learning_rate
+
     def frames_at_once(self, device: str) -> int:
         """How many frames are computed together on a device ("cuda:1").
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core import audio
-from ser_core.encoders import byol_s, emotion_cnn
+from ser_core.encoders import byol_s, cochleagram, emotion_cnn
 from ser_core.encoders._find import open_encoder
 from ser_core.encoders._state import state_of
 from tests.ser_core import tiny_checkpoints
@@ -125,7 +125,7 @@ def test_a_trained_emotion_cnn_takes_the_place_of_the_random_one():
 def test_the_filters_of_the_cochleagram_let_through_what_gammatone_filters_do():
     from scipy.signal import freqz, gammatone
 
-    weights = emotion_cnn.gammatone_weights()
+    weights = cochleagram.gammatone_weights()
     for band in (20, 40, 60):  # lower ones are narrower than a few bins
         centre = np.argmax(weights[band]) * 16_000 / 1024
         b, a = gammatone(centre, "iir", fs=16_000)
@@ -141,6 +141,6 @@ def test_a_tone_is_loudest_in_its_own_band(hertz):
     import torch
 
     tone = np.sin(2 * np.pi * hertz * np.arange(16_000) / 16_000).astype(np.float32)
-    found = int(emotion_cnn.cochleagram(torch.from_numpy(tone))[:, 50].argmax())
-    expected = int(np.argmax(emotion_cnn.gammatone_weights()[:, round(hertz * 1024 / 16_000)]))
+    found = int(cochleagram.cochleagram(torch.from_numpy(tone))[:, 50].argmax())
+    expected = int(np.argmax(cochleagram.gammatone_weights()[:, round(hertz * 1024 / 16_000)]))
     assert abs(found - expected) <= 1
