@@ -4,9 +4,10 @@
 did there. ``curves.csv`` has a row for each epoch of each model. Accuracies lie in [0, 1], losses are in nats, times in
 seconds.
 
-A *cell* is everything but fold and seed: one encoder, method, its settings and layer, one setting, source and target. Its
-accuracy is the mean over folds, after the mean over the seeds of each fold; the range of these is how far the folds lie
-apart. The layer of a cell is chosen by dev clips alone, so that no test clip chooses what it then measures.
+A *cell* is everything but fold, seed and trial: one encoder, method, its settings and layer, one setting, source, target,
+number of shots and condition. Its accuracy is the mean over folds, after the mean over the seeds and trials of each fold;
+the range of these is how far the folds lie apart. The layer of a cell is chosen by dev clips alone, so that no test clip
+chooses what it then measures.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.tables import Column, Table
+from ser_core.tables import SETTINGS, Column, Table
 
-PLACE = ("setting", "source_corpus", "source", "target_corpus", "target")
-"""Where a model learned and was tested."""
+PLACE = ("setting", "source_corpus", "source", "target_corpus", "target", "shots", "condition")
+"""Where a model learned, and where and how it was tested."""
 KIND = ("encoder", "method", "settings")
 """What kind of model it is; ``settings`` leaves out the layer, which has a column of its own."""
 CELL = (*KIND, *PLACE, "layer")
@@ -35,11 +36,14 @@ MODELS = Table(
         Column("method", "what turned features into labels", required=True),
         Column("settings", "what of the method was not left as it is by itself: 'key=value key=value'"),
         Column("layer", "hidden state that was heard; empty if the method has none", "number"),
-        Column("setting", "mono, cross, trans or two_stage", required=True),
-        Column("source_corpus", "corpus trained on"),
-        Column("source", "language trained on"),
+        Column("setting", f"one of {', '.join(SETTINGS)}", required=True),
+        Column("source_corpus", "corpus trained on; others: all whose language is not that of the test"),
+        Column("source", "language trained on; mul: several"),
         Column("target_corpus", "corpus tested on"),
         Column("target", "language tested on"),
+        Column("shots", "labelled clips of the target that it was to learn from, too: a number, all, or empty"),
+        Column("condition", "what was done to the test clips: a noise and its ratio; empty: nothing"),
+        Column("trial", "which draw of the shots, from 0", "number"),
         Column("fold", "number of the fold, from 0", "number", required=True),
         Column("seed", "of everything that is drawn by chance", "number", required=True),
         Column("ua", "unweighted accuracy on the test clips, in [0, 1]", "number"),
@@ -53,6 +57,10 @@ MODELS = Table(
         Column("trainable", "how many numbers were learned", "number"),
         Column("n_train", "clips learned from", "number"),
         Column("n_dev", "clips that stopped it", "number"),
+        Column("n_shots", "labelled clips of the target among those learned from", "number"),
+        Column("n_unlabelled", "clips of the target that it was given without labels", "number"),
+        Column("disjoint", "what of the test clips it never learned from: speaker, or utterance only"),
+        Column("dev_from", "whose clips stopped it: source or target; whose voices, if those of the test"),
         Column("seconds", "how long it learned and rated", "number"),
         Column("peak_memory_mb", "most memory it took, in MB", "number"),
         Column("batch", "clips of one step of the optimiser", "number"),
@@ -89,15 +97,15 @@ FINDINGS = Table(
 
 WHOLE = {
     "model", "layer", "fold", "seed", "n", "epochs", "kept", "trainable", "n_train", "n_dev", "batch", "listened_n", "stage",
-    "epoch",
+    "epoch", "trial", "n_shots", "n_unlabelled",
 }  # fmt: skip
 """Columns of whole numbers, which are written without a point."""
 
-_FIRST = {"mono": 0, "cross": 1, "trans": 2, "two_stage": 3}
+_FIRST = {setting: n for n, setting in enumerate(SETTINGS)}
 
 
 def by_fold(models: pd.DataFrame) -> pd.DataFrame:
-    """One value for each cell and fold: the mean over its seeds.
+    """One value for each cell and fold: the mean over its seeds and trials.
 
     Args:
         models: columns ``MODELS``, numbers as such.
@@ -122,7 +130,7 @@ def summary(models: pd.DataFrame) -> pd.DataFrame:
     >>> given = [[0, 0, 0.5], [0, 1, 0.75], [1, 0, 1.0], [1, 1, 1.0]]
     >>> rows = pd.DataFrame(given, columns=["fold", "seed", "ua"]).assign(dev_ua=1.0, model=range(4))
     >>> rows = rows.assign(encoder="e", method="m", settings="layer=2 tune=lora", layer=2.0, setting="mono", source="de")
-    >>> cells = summary(rows.assign(target="de", source_corpus="c", target_corpus="c"))
+    >>> cells = summary(rows.assign(target="de", source_corpus="c", target_corpus="c", shots="", condition=""))
     >>> cells[["settings", "ua", "lowest", "folds"]].values.tolist()
     [['tune=lora', 0.8125, 0.625, 2]]
     """

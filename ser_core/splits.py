@@ -9,6 +9,10 @@ fewer, and then it is said. A setting joins pools to tasks, by what the encoder 
     cross  learns in one language, that of the encoder where it is told, and is tested in another
     trans  learns and is tested in a language that is not the encoder's
     two_stage  as cross, and goes on to learn from the training clips of the target before it is tested there
+    transfer  learns in one pool and is tested in another, whatever the encoder was pretrained on
+    multi_source  learns in all pools of other languages at once, and is tested in the one left out
+
+The last two may also be given a few labelled clips of the target: ``shots.py``.
 
 All of it follows from ids, emotions, speakers and seed, never from the order of rows. Every clip is told by its id; none is
 copied. Han et al. 2025, "Cross-Lingual Speech Emotion Recognition: Humans vs. Self-Supervised Models", section IV, says the
@@ -21,7 +25,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,13 +44,16 @@ PARTS = ("train", "dev", "test")
 BY = ("speaker", "utterance", "where_needed")
 DEV_SPEAKERS = ("own", "test")
 DEV_FROM = ("source", "target")
+EACH_SPEAKER = "speakers"
+"""Of ``Scheme.folds``: leave one speaker out."""
 
 
 @dataclass(frozen=True)
 class Scheme:
     """How pools are cut into folds."""
 
-    folds: int = 5
+    folds: int | Literal["speakers"] = 5
+    """How many; or ``speakers``: as many as a pool has speakers, each the test of one."""
     train: int = 1600
     """Clips of all emotions together, at most; each emotion has an equal share. So for ``dev`` and ``test``."""
     dev: int = 200
@@ -54,19 +62,29 @@ class Scheme:
     """What is kept together; ``where_needed``: speakers, but utterances in a pool of too few speakers."""
     dev_speakers: Literal["own", "test"] = "own"
     """Who speaks the clips that stop training: speakers of their own, or (as the authors' code has it) those of the test."""
+    balance: bool = True
+    """Whether each part has as many clips of each emotion; if not, dev and test may lack an emotion."""
     emotions: tuple[str, ...] = FOUR
     seed: int = 0
 
+    @property
+    def least(self) -> int:
+        """Units of which each fold needs one at least: speakers, or utterances."""
+        return self.folds if isinstance(self.folds, int) else _least(self.dev_speakers)
+
     def __post_init__(self) -> None:
         """Refuse what cannot be cut; all of it at once."""
-        least = 3 if self.dev_speakers == "own" else 2
+        least = _least(self.dev_speakers)
         problems = [
             f"there is no {what} '{word}'. {nearest(word, words)}"
             for what, word, words in (("way to split by", self.by, BY), ("dev_speakers", self.dev_speakers, DEV_SPEAKERS))
             if word not in words
         ]
-        if self.folds < least:
-            problems.append(f"folds must be {least} or more, not {self.folds}: a fold needs training, dev and test clips.")
+        if self.folds == EACH_SPEAKER and self.by != "speaker":
+            problems.append(f"folds: {EACH_SPEAKER} leaves out one speaker at a time, so by must be speaker, not {self.by}.")
+        elif self.folds != EACH_SPEAKER and not (isinstance(self.folds, int) and self.folds >= least):
+            what = f"folds must be {least} or more, not {self.folds}: a fold needs training, dev and test clips"
+            problems.append(f"{what}; or '{EACH_SPEAKER}', to leave one out at a time.")
         problems += [f"unknown emotion '{e}'. {nearest(e, EMOTIONS)}" for e in self.emotions if e not in EMOTIONS]
         if len(set(self.emotions)) < 2 or len(set(self.emotions)) < len(self.emotions):
             problems.append("emotions must be two or more, each once.")
@@ -77,6 +95,10 @@ class Scheme:
         ]
         if problems:
             raise BadInput(*problems)
+
+
+def _least(dev_speakers: str) -> int:
+    return 3 if dev_speakers == "own" else 2
 
 
 @dataclass(frozen=True, order=True)
@@ -95,6 +117,10 @@ class Pool:
         return f"{self.corpus} {self.language}".strip()
 
 
+SEVERAL = Pool("others", "mul")
+"""The source of a model that learns in several pools: all but those of the target's language."""
+
+
 @dataclass(frozen=True)
 class Folds:
     """All folds of all pools."""
@@ -108,9 +134,25 @@ class Folds:
 
     def ids(self, pool: Pool, fold: int, part: str) -> tuple[str, ...]:
         """The clips of one part of one fold, in the order of their ids."""
-        rows = self.rows
-        mask = (rows["corpus"] == pool.corpus) & (rows["language"] == pool.language)
-        return tuple(rows.loc[mask & (rows["fold"] == fold) & (rows["part"] == part), "stimulus"])
+        return self._by_part.get((pool.corpus, pool.language, fold % self.count(pool), part), ())
+
+    def count(self, pool: Pool) -> int:
+        """How many folds a pool has; where another has more, its begin anew."""
+        return self._counts[pool.corpus, pool.language]
+
+    @cached_property
+    def _counts(self) -> dict[tuple[str, str], int]:
+        return {_key(key): int(count) for key, count in self.rows.groupby(["corpus", "language"])["fold"].nunique().items()}
+
+    @cached_property
+    def _by_part(self) -> dict[tuple[Any, ...], tuple[str, ...]]:
+        groups = self.rows.groupby(["corpus", "language", "fold", "part"], sort=False)["stimulus"]
+        return {_key(key): tuple(ids) for key, ids in groups}
+
+
+def _key(key: Any) -> Any:
+    """Of a group, as a plain tuple."""
+    return tuple(key)
 
 
 @dataclass(frozen=True)
@@ -128,7 +170,19 @@ class Task:
     """What it goes on to learn from in a second stage; empty where there is none."""
     then_dev: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
-    """For methods that adapt to clips without labels: the training part of a target in which it learns nothing else."""
+    """For methods that adapt to clips without labels: what of the target's training part it does not learn from."""
+    dev_from: str = "source"
+    """Whose clips stop it: ``source`` or ``target``."""
+    disjoint: str = "speaker"
+    """What of the test it never learned from: ``speaker``, or ``utterance`` where the tested voices taught it, too."""
+    shots: str = "0"
+    """How many labelled clips of the target were asked for beside those of the source: a number, or ``all``."""
+    trial: int = 0
+    """Which draw of these."""
+    own: tuple[str, ...] = ()
+    """These, which are among ``train``, too."""
+    condition: str = ""
+    """What was done to the test clips (a noise and its ratio); empty: nothing."""
 
     @property
     def name(self) -> str:
@@ -208,12 +262,12 @@ def _by(own: pd.DataFrame, pool: Pool, scheme: Scheme) -> tuple[str, list[Proble
     """What is kept together in a pool, and what there is to say; empty if it cannot be split."""
     speakers = set(own["speaker"]) - {""}
     nameless = int((own["speaker"] == "").sum())
-    few = len(speakers) < scheme.folds
+    few = len(speakers) < scheme.least
     if scheme.by == "speaker" and (few or nameless):
         said = [f"{nameless} of {len(own)} clips say no speaker"] if nameless else []
         if few:
             have = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
-            said.append(f"{have}, and {scheme.folds} speaker-disjoint folds need {scheme.folds}")
+            said.append(f"{have}, and {scheme.least} speaker-disjoint folds need {scheme.least}")
         fewer = " take fewer folds, or" if few and len(speakers) >= 3 else ""
         remedy = f";{fewer} split by 'where_needed' (utterances where speakers are too few), which measures the speaker too"
         return "", [Problem(f"{pool}: {' and '.join(said)}{remedy}")]
@@ -227,19 +281,20 @@ def _by(own: pd.DataFrame, pool: Pool, scheme: Scheme) -> tuple[str, list[Proble
 def _cut(own: pd.DataFrame, pool: Pool, scheme: Scheme, by: str) -> tuple[pd.DataFrame, list[Problem]]:
     unit = own["speaker"] if by == "speaker" else own["stimulus"]
     counts = pd.crosstab(unit, own["truth"]).reindex(columns=list(scheme.emotions), fill_value=0)
-    dealt = _dealt(counts, scheme.folds, shuffled(sorted(counts.index), str(pool), seed=scheme.seed))
+    count = scheme.folds if isinstance(scheme.folds, int) else len(counts)
+    dealt = _dealt(counts, count, shuffled(sorted(counts.index), str(pool), seed=scheme.seed))
     group = unit.map(dealt)
     problems: list[Problem] = []
     frames = [pd.DataFrame({"fold": [], "part": [], "stimulus": []})]
-    for fold in range(scheme.folds):
-        drawn = _drawn(own, group, pool, scheme, fold)
+    for fold in range(count):
+        drawn = _drawn(own, group, pool, scheme, fold, count)
         for part, chosen in drawn.items():
             absent = [e for e in scheme.emotions if not chosen[e]]
-            if absent:
+            if absent and (scheme.balance or part == "train" or len(absent) == len(scheme.emotions)):
                 who = ", ".join(f"{(counts[e] > 0).sum()} of {len(counts)} {by}s are {e}" for e in absent)
                 what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)} ({who} at all)"
                 problems.append(Problem(f"{what}; take fewer folds, another seed, or leave the emotion out"))
-            least = min(len(ids) for ids in chosen.values())
+            least = min(len(ids) for ids in chosen.values()) if scheme.balance else None
             ids = sorted(id_ for each in chosen.values() for id_ in each[:least])
             frames.append(pd.DataFrame({"fold": fold, "part": part, "stimulus": ids}))
     cut = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
@@ -269,9 +324,11 @@ def _dealt(counts: pd.DataFrame, groups: int, order: list[str]) -> dict[str, int
     return dealt
 
 
-def _drawn(own: pd.DataFrame, group: pd.Series, pool: Pool, scheme: Scheme, fold: int) -> dict[str, dict[str, list[str]]]:
+def _drawn(
+    own: pd.DataFrame, group: pd.Series, pool: Pool, scheme: Scheme, fold: int, count: int
+) -> dict[str, dict[str, list[str]]]:
     """The clips of each part and emotion, as many as may be."""
-    dev = (fold + 1) % scheme.folds if scheme.dev_speakers == "own" else fold
+    dev = (fold + 1) % count if scheme.dev_speakers == "own" else fold
     result: dict[str, dict[str, list[str]]] = {part: {} for part in PARTS}
     for emotion in scheme.emotions:
         rows = own["truth"] == emotion
@@ -292,8 +349,8 @@ def _drawn(own: pd.DataFrame, group: pd.Series, pool: Pool, scheme: Scheme, fold
 
 
 def _smaller(cut: pd.DataFrame, pool: Pool, scheme: Scheme) -> Iterator[Finding]:
-    """A note for each part that is smaller than was asked for in some fold."""
-    for part in PARTS:
+    """A note for each part that is smaller than was asked for in some fold; without balance that is as asked."""
+    for part in PARTS if scheme.balance else ():
         asked = getattr(scheme, part) // len(scheme.emotions) * len(scheme.emotions)
         sizes = cut[cut["part"] == part].groupby("fold").size()
         if sizes.min() < asked:
@@ -308,59 +365,97 @@ def tasks(
     *,
     dev_from: str = "source",
     encoder_language: str = "",
+    sources: Sequence[str] = (),
+    targets: Sequence[str] = (),
 ) -> list[Task]:
     """All models to train, setting by setting, pool by pool, fold by fold.
 
     Args:
         cut: the folds.
         clips: the table they were cut from, for the speakers.
-        settings: one or more of mono, cross, trans, two_stage.
-        dev_from: where the clips that stop a cross-lingual model come from, source or target. Each of two stages is stopped
-            by clips of the language that it learns from.
+        settings: one or more of ``tables.SETTINGS``.
+        dev_from: where the clips that stop a model come from that is tested in another pool, source or target. Each of two
+            stages is stopped by clips of the language that it learns from.
         encoder_language: what the encoder was pretrained on (BCP 47); empty: not told.
+        sources: corpora to learn in; empty: all. Of ``trans`` and ``mono`` they are those tested in, too.
+        targets: corpora to be tested in; empty: all.
 
     Raises:
-        BadInput: no such setting, a setting without pools to do it with, or a clip or speaker in two parts of a task; all.
+        BadInput: no such setting or corpus, a setting without pools to do it with, or a clip or speaker in two parts of a
+            task; all.
     """
     problems = [Problem(f"there is no setting '{s}'. {nearest(s, SETTINGS)}") for s in settings if s not in SETTINGS]
     if dev_from not in DEV_FROM:
         problems.append(Problem(f"dev clips cannot come from '{dev_from}'. {nearest(dev_from, DEV_FROM)}"))
+    pools = pools_of(cut.rows)
+    there = {pool.corpus for pool in pools}
+    strange = [name for name in dict.fromkeys((*sources, *targets)) if name not in there]
+    problems += [Problem(f"there is no clip of a corpus '{name}'. {nearest(name, there)}") for name in strange]
     if problems:
         raise BadInput(*problems)
-    pools = pools_of(cut.rows)
     found: list[Task] = []
     for setting in dict.fromkeys(settings):
-        pairs = _pairs(setting, pools, languages.normal(encoder_language) if encoder_language else "")
+        own = languages.normal(encoder_language) if encoder_language else ""
+        pairs = _pairs(setting, _among(pools, sources), _among(pools, targets), own)
         if not pairs:
             problems.append(_nothing(setting, pools, encoder_language))
-        for source, target in pairs:
-            stops = target if dev_from == "target" and setting == "cross" else source
-            for fold in sorted(set(cut.rows["fold"])):
-                parts = [cut.ids(p, fold, part) for p, part in zip((source, stops, target), PARTS, strict=True)]
-                there = cut.ids(target, fold, "train")
-                more: dict[str, tuple[str, ...]] = {"unlabelled": there} if setting == "cross" else {}
-                if setting == "two_stage":
-                    more = {"then_train": there, "then_dev": cut.ids(target, fold, "dev")}
-                found.append(Task(setting, source, target, int(fold), *parts, **more))
+        stops = dev_from if setting in _ELSEWHERE else "source"
+        found += [_task(cut, setting, *pair, fold, stops) for pair in pairs for fold in range(cut.count(pair[1]))]
     problems += _leaks(found, clips, cut.by_utterance)
     if problems:
         raise BadInput(*problems)
     return found
 
 
-def _pairs(setting: str, pools: list[Pool], own: str) -> list[tuple[Pool, Pool]]:
+_ELSEWHERE = ("cross", "transfer", "multi_source")
+"""Settings of models that learn nothing in the target, a few shots aside."""
+
+
+def _among(pools: list[Pool], corpora: Sequence[str]) -> list[Pool]:
+    return [pool for pool in pools if not corpora or pool.corpus in corpora]
+
+
+def _pairs(setting: str, sources: list[Pool], targets: list[Pool], own: str) -> list[tuple[tuple[Pool, ...], Pool]]:
+    """What is learned in, several pools at once where there are, and what is tested in."""
     if setting == "mono":
-        return [(p, p) for p in pools if own in ("", p.language)]
+        return [((p,), p) for p in sources if p in targets and own in ("", p.language)]
     if setting == "trans":
-        return [(p, p) for p in pools if own not in ("", p.language)]
-    return [(a, b) for a in pools if own in ("", a.language) for b in pools if a.language != b.language]
+        return [((p,), p) for p in sources if p in targets and own not in ("", p.language)]
+    if setting == "transfer":
+        return [((a,), b) for a in sources for b in targets if a != b]
+    if setting == "multi_source":
+        others = [(tuple(a for a in sources if a.language != b.language), b) for b in targets]
+        return [(several, b) for several, b in others if several]
+    return [((a,), b) for a in sources if own in ("", a.language) for b in targets if a.language != b.language]
+
+
+def _task(cut: Folds, setting: str, sources: tuple[Pool, ...], target: Pool, fold: int, stops: str) -> Task:
+    """One of a setting: what is learned in some pools and tested in another."""
+
+    def ids(pools: Sequence[Pool], part: str) -> tuple[str, ...]:
+        return tuple(id_ for pool in pools for id_ in cut.ids(pool, fold, part))
+
+    train, dev = ids(sources, "train"), ids([target] if stops == "target" else sources, "dev")
+    test, there = ids([target], "test"), ids([target], "train")
+    more: dict[str, Any] = {"unlabelled": there} if setting in _ELSEWHERE else {}
+    if setting == "two_stage":
+        more = {"then_train": there, "then_dev": ids([target], "dev")}
+    both = target in cut.by_utterance and (target in sources or setting == "two_stage")
+    source = sources[0] if len(sources) == 1 else SEVERAL
+    disjoint = "utterance" if both else "speaker"
+    return Task(setting, source, target, fold, train, dev, test, **more, dev_from=stops, disjoint=disjoint)
 
 
 def _nothing(setting: str, pools: list[Pool], own: str) -> Problem:
     there = ", ".join(sorted({p.language for p in pools}))
     if setting == "trans" and not own:
         return Problem("trans needs the language that the encoder was pretrained on, and it is not told")
-    needs = {"mono": f"clips in '{own}'", "trans": f"clips in another language than '{own}'"}
+    needs = {
+        "mono": f"clips in '{own}'",
+        "trans": f"clips in another language than '{own}'",
+        "transfer": "clips of two corpora",
+        "multi_source": "clips in two languages",
+    }
     cross = f"clips in '{own}' and in another language" if own else "clips in two languages"
     return Problem(f"{setting} needs {needs.get(setting, cross)}; the clips are in {there}")
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 RATER_TYPES = ("human", "machine", "truth")
-SETTINGS = ("mono", "cross", "trans", "two_stage")
+SETTINGS = ("mono", "cross", "trans", "two_stage", "transfer", "multi_source")
 MARKED_PARTS, MARKED_WHOLE, MARKED_NONE = "segment", "whole", "none"
 """How a clip was marked, in the column ``part`` of people's ratings: which parts, the whole clip, or no single part."""
 PUBLISHED_COUNTS = "published_counts"
@@ -78,7 +78,7 @@ RATERS = Table(
         Column("encoder", "machines: what turned sound into features"),
         Column("revision", "machines: which version of the encoder"),
         Column("method", "machines: what turned features into labels"),
-        Column("setting", "machines: mono, cross, trans or two_stage"),
+        Column("setting", "machines: mono, cross, trans, two_stage, transfer or multi_source"),
         Column("source", "machines: language trained on"),
         Column("target", "machines: language tested on"),
         Column("fold", "machines: fold of the cross-validation"),

@@ -17,6 +17,8 @@ _COLUMNS = {
     "setting": "Mono, cross, trans",
     "source": "Learned in",
     "target": "Tested in",
+    "shots": "Shots",
+    "condition": "Condition",
 }
 _KEY = "of "
 

@@ -15,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ser_core import languages, yaml_lines
 from ser_core.config_problems import problems_of
 from ser_core.errors import BadInput, Problem
+from ser_core.shots import FEW, Shots
 from ser_core.splits import FOUR, Scheme
 from ser_core.yaml_lines import Where
 
-Setting = Literal["mono", "cross", "trans", "two_stage"]
+Setting = Literal["mono", "cross", "trans", "two_stage", "transfer", "multi_source"]
 Preset = Literal["paper", "as_run"]
-_USUAL = Scheme()
+_USUAL, _SHOTS = Scheme(), Shots()
 
 
 class _Strict(BaseModel):
@@ -30,13 +31,24 @@ class _Strict(BaseModel):
 class Splits(_Strict):
     """How corpora are cut into folds; see ``splits.Scheme``, which also refuses what cannot be."""
 
-    folds: int = _USUAL.folds
+    folds: int | Literal["speakers"] = _USUAL.folds
     train: int = _USUAL.train
     dev: int = _USUAL.dev
     test: int = _USUAL.test
     by: Literal["speaker", "utterance", "where_needed"] = _USUAL.by
     dev_speakers: Literal["own", "test"] = _USUAL.dev_speakers
+    balance: bool = _USUAL.balance
     seed: Annotated[int, Field(ge=0)] = _USUAL.seed
+
+
+class FewShots(_Strict):
+    """Labelled clips of the target; see ``shots.Shots``, which also refuses what cannot be."""
+
+    counts: list[int | Literal["all"]] = list(_SHOTS.counts)
+    of: Literal["total", "emotion"] = _SHOTS.of
+    voices: Literal["other", "tested"] = _SHOTS.voices
+    too_few: Literal["refuse", "cap"] = _SHOTS.too_few
+    trials: int = _SHOTS.trials
 
 
 class Experiment(_Strict):
@@ -51,8 +63,14 @@ class Experiment(_Strict):
     emotions: list[str] = list(FOUR)
     settings: list[Setting] = Field(["mono"], min_length=1)
     dev_from: Literal["source", "target"] = "source"
-    """Whose clips stop a cross-lingual model."""
+    """Whose clips stop a model that is tested in another corpus."""
+    sources: list[str] = []
+    """Corpora to learn in; none: all."""
+    targets: list[str] = []
+    """Corpora to be tested in; none: all."""
     splits: Splits = Splits()
+    shots: FewShots = FewShots()
+    """Labelled clips of the target, in the settings transfer and multi_source."""
     method: str = ""
     """A file of ``ser_core/methods``; may stand in the grid instead."""
     settings_of_method: dict[str, Any] = Field({}, alias="with")
@@ -63,6 +81,10 @@ class Experiment(_Strict):
     preset: Preset = "paper"
     listened: str = ""
     """A table of the very clips that listeners heard, told from the folder of the file."""
+    noisy: list[str] = []
+    """Tables of copies with noise (``python -m ser_core noise``), told from the folder of the file."""
+    noise_in: Literal["test", "both"] = "test"
+    """Where clips are noisy: in the test only, or in training and dev, too."""
 
     @field_validator("encoders")
     @classmethod
@@ -79,7 +101,7 @@ class Experiment(_Strict):
             raise ValueError("must hold lines of 'key: values', or be a list of such")
         return grid
 
-    @field_validator("seeds", "settings", "stimuli", "emotions")
+    @field_validator("seeds", "settings", "stimuli", "emotions", "sources", "targets", "noisy")
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
         if twice := [value for n, value in enumerate(values) if value in values[:n]]:
@@ -99,6 +121,7 @@ DISPUTED: dict[str, dict[str, Any]] = {"paper": {}, "as_run": {"dev_from": "targ
 
 
 Lines = dict[Where, int]
+_NESTED = ("splits", "shots")
 _NEUTRAL = {"name": "x", "settings": ["mono"]}
 
 
@@ -125,10 +148,10 @@ def read(path: Path) -> tuple[Experiment, Lines, list[Problem]]:
 
 
 def _mended(data: dict[str, Any], wrong: list[tuple[int | str, ...]]) -> dict[str, Any]:
-    mended = {**data, **({"splits": dict(data["splits"])} if isinstance(data.get("splits"), dict) else {})}
+    mended = {**data, **{key: dict(data[key]) for key in _NESTED if isinstance(data.get(key), dict)}}
     for top, *inner in wrong:
-        if top == "splits" and inner:
-            mended["splits"].pop(inner[0], None)
+        if top in _NESTED and inner:
+            mended[str(top)].pop(inner[0], None)
         elif top in _NEUTRAL:
             mended[str(top)] = _NEUTRAL[str(top)]
         else:
@@ -151,6 +174,18 @@ def _told(key: str, value: Any) -> Any:
 
 def _untold(of: BaseModel, chosen: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in chosen.items() if key not in of.model_fields_set and key != "splits"}
+
+
+def shots(experiment: Experiment) -> Shots:
+    """What its models may learn of the target.
+
+    Raises:
+        BadInput: as ``Shots``, or there are shots and no setting that has any.
+    """
+    told = experiment.shots
+    if told.model_fields_set and not set(FEW) & set(experiment.settings):
+        raise BadInput(f"shots are for the settings {' and '.join(FEW)}, of which the experiment has none.")
+    return Shots(**{**told.model_dump(), "counts": tuple(told.counts)}, seed=experiment.splits.seed)
 
 
 def scheme(experiment: Experiment) -> Scheme:

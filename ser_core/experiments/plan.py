@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core import audio, places, ratings, splits
+from ser_core import audio, places, ratings, shots, splits
 from ser_core.audit import SHOWN, SPLITS, Finding, audit
 from ser_core.cli import several
 from ser_core.errors import BadInput, Problem
@@ -24,8 +24,10 @@ from ser_core.experiments.config import Experiment
 from ser_core.experiments.kinds import Kind, kinds
 from ser_core.methods._find import find_method
 from ser_core.methods._method import Ears
+from ser_core.noisy import Copies, copies_of, with_noise
 from ser_core.run_checks import shared_speakers
 from ser_core.run_plan import PRACTICE
+from ser_core.shots import Shots
 from ser_core.splits import Task
 from ser_core.stimuli import load, load_all
 from ser_core.yaml_lines import Where, line_of
@@ -117,15 +119,17 @@ def resolve(file: Path, out: Path | None = None, *, only_check: bool = False) ->
     if os.path.lexists(out) and not only_check:
         found.problems.append(Problem("exists already; an experiment never writes over another. Choose another --out", out))
     clips, listened = found.tables(experiment, read)
+    copies = found.copies(experiment, read)
     models, revisions = kinds(experiment, found.say)
     wanted = [s for s in experiment.settings if any(s in kind.settings for kind in models)]
-    tasks = found.tasks(experiment, clips, wanted)
+    tasks = found.tasks(experiment, clips, copies, wanted)
     if found.problems:
         raise BadInput(*dict.fromkeys(found.problems))
     learnings, jobs = _jobs(experiment, models, tasks)
     needed = {id_ for learning in learnings for id_ in learning.clips}
     needed |= {id_ for job in jobs for id_ in job.task.test}
-    used = clips[clips["stimulus"].isin(needed)].reset_index(drop=True)
+    every = pd.concat([clips, copies], ignore_index=True) if len(copies) else clips
+    used = every[every["stimulus"].isin(needed)].reset_index(drop=True)
     found.findings += audit(clips[clips["truth"].isin(experiment.emotions)].drop(columns=list(SPLITS), errors="ignore"))
     found.findings += _shared_voices(listened, used)
     order = sorted(found.findings, key=lambda finding: ("alarm", "warning", "note").index(finding.severity))
@@ -151,6 +155,8 @@ class _Found:
         listened = listened[listened["part"] != PRACTICE] if "part" in listened else listened
         theirs = clips["stimulus"].isin(listened["stimulus"])
         theirs |= clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != "")
+        if "noise_of" in listened:
+            theirs |= clips["stimulus"].isin(listened["noise_of"])
         if theirs.any():
             what = (
                 f"kept out of all that is learned and tested, because listeners heard them: {several(theirs.sum(), 'clip')}"
@@ -179,15 +185,24 @@ class _Found:
             self.problems += bad.problems
             return NO_CLIPS
 
-    def tasks(self, experiment: Experiment, clips: pd.DataFrame, settings: Sequence[str]) -> dict[str, list[Task]]:
+    def copies(self, experiment: Experiment, read: dict[str, str]) -> pd.DataFrame:
+        """Copies of clips with noise in them; none where none are asked for."""
+        if experiment.noise_in != "test" and not experiment.noisy:
+            self.say(("noise_in",), "there is no noise to learn from: name tables of noisy clips under 'noisy'")
+        return self._load("noisy", experiment.noisy, read) if experiment.noisy else NO_CLIPS
+
+    def tasks(
+        self, experiment: Experiment, clips: pd.DataFrame, copies: pd.DataFrame, settings: Sequence[str]
+    ) -> dict[str, list[Task]]:
         """What is learned and tested with each encoder."""
+        few, copied = self._few(experiment), self._copied(copies)
         try:
             scheme = config.scheme(experiment)
         except BadInput as bad:
             for problem in bad.problems:
                 self.say(("emotions",) if "emotion" in problem.what else ("splits",), problem.what)
             return {}
-        if clips.empty:
+        if clips.empty or few is None or copied is None:
             return {}
         try:
             cut = splits.folds(clips, scheme)
@@ -196,13 +211,46 @@ class _Found:
             return {}
         self.findings += cut.findings
         found: dict[str, list[Task]] = {}
+        ends = {"sources": experiment.sources, "targets": experiment.targets}
         for encoder, language in experiment.encoders.items():
-            how: dict[str, Any] = {"dev_from": experiment.dev_from, "encoder_language": language}
+            how: dict[str, Any] = {"dev_from": experiment.dev_from, "encoder_language": language, **ends}
             try:
-                found[encoder] = splits.tasks(cut, clips, settings, **how)
+                whole = splits.tasks(cut, clips, settings, **how)
             except BadInput as bad:
                 self.say(("encoders", encoder), *(f"{encoder}: {p.what}" for p in bad.problems))
+                continue
+            found[encoder] = self._further(experiment, whole, clips, few, copied)
         return found
+
+    def _further(
+        self, experiment: Experiment, tasks: list[Task], clips: pd.DataFrame, few: Shots, copied: Copies
+    ) -> list[Task]:
+        """The tasks with their shots, under each condition."""
+        try:
+            drawn, findings = shots.drawn(tasks, clips, few)
+            self.findings += [finding for finding in findings if finding not in self.findings]
+        except BadInput as bad:
+            self.say(("shots",), *(p.what for p in bad.problems))
+            return []
+        try:
+            return with_noise(drawn, copied, experiment.noise_in)
+        except BadInput as bad:
+            self.say(("noisy",), *(p.what for p in bad.problems))
+            return []
+
+    def _few(self, experiment: Experiment) -> Shots | None:
+        try:
+            return config.shots(experiment)
+        except BadInput as bad:
+            self.say(("shots",), *(p.what for p in bad.problems))
+            return None
+
+    def _copied(self, copies: pd.DataFrame) -> Copies | None:
+        try:
+            return copies_of(copies) if len(copies) else {}
+        except BadInput as bad:
+            self.say(("noisy",), *(p.what for p in bad.problems))
+            return None
 
 
 def _hashed(clips: pd.DataFrame) -> pd.DataFrame:

@@ -18,19 +18,15 @@ import pandas as pd
 from ser_core import languages, ratings
 from ser_core.emotions import in_order
 from ser_core.engine.tasks import DIGITS
-from ser_core.experiment_tables import CURVES, FINDINGS, KIND, MODELS, PLACE
+from ser_core.experiment_tables import CURVES, FINDINGS, KIND, MODELS, PLACE, WHOLE
 from ser_core.experiments.plan import Ids, Job, Planned
 from ser_core.experiments.tasks import Said
+from ser_core.made_up import stamped
 from ser_core.methods._method import Told
 from ser_core.metrics.ua import ua
 from ser_core.metrics.wa import wa
+from ser_core.shots import FEW
 from ser_core.tables import RATERS, RATINGS, STIMULI, Table, Tables
-
-_WHOLE = {
-    "model", "layer", "fold", "seed", "n", "epochs", "kept", "trainable", "n_train", "n_dev", "batch", "listened_n", "stage",
-    "epoch",
-}  # fmt: skip
-"""Columns of whole numbers, which are written without a point."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +118,11 @@ class Results:
             "dev_loss": self._dev_loss(told, dev),
             "n_train": sum(len(stage.train) for stage in stages),
             "n_dev": sum(len(stage.dev) for stage in stages),
+            "trial": job.task.trial,
+            "n_shots": len(job.task.own),
+            "n_unlabelled": len(learned.unlabelled),
+            "disjoint": job.task.disjoint,
+            "dev_from": self._dev_from(job) if dev.stimuli else "",
             "seconds": round(before + outcome.seconds, 3),
             "device": outcome.device,
             "notes": "; ".join(told.notes),
@@ -130,9 +131,17 @@ class Results:
     def _what(self, job: Job) -> dict[str, Any]:
         """The kind of model, and where it learned and was tested."""
         kind, task = job.kind, job.task
-        names = (task.setting, task.source.corpus, task.source.language, task.target.corpus, task.target.language)
+        shots = task.shots if task.setting in FEW else ""
+        ends = (task.source.corpus, task.source.language, task.target.corpus, task.target.language)
+        names = (task.setting, *ends, shots, task.condition)
         own = dict(zip(KIND, (kind.encoder, kind.method, kind.words), strict=True))
         return {**own, "layer": kind.layer, "revision": self.revisions[kind.encoder], **dict(zip(PLACE, names, strict=True))}
+
+    def _dev_from(self, job: Job) -> str:
+        """Whose clips stopped the last stage of a model, and whether the voices of the test spoke them."""
+        target = job.task.dev_from == "target" or job.task.source == job.task.target or job.task.setting == "two_stage"
+        same = target and self.plan.experiment.splits.dev_speakers == "test"
+        return ("target" if target else "source") + (", the test's speakers" if same else "")
 
     def _dev_loss(self, told: Told, dev: Said) -> float:
         """As it was told of the kept epoch; else of the posteriors, as far as their digits go."""
@@ -157,10 +166,13 @@ class Results:
 
     def _rater(self, job: Job) -> dict[str, Any]:
         what = {key: "" if value is None else str(value) for key, value in self._what(job).items()}
+        few = f"{job.task.shots} shots" if job.task.setting in FEW else ""
         return {
             "rater": self._name(job),
             "rater_type": "machine",
-            "group": f"{job.kind.name} {job.task.source} {job.task.setting}",
+            "group": " ".join(
+                filter(None, (job.kind.name, str(job.task.source), job.task.setting, few, job.task.condition))
+            ),
             **what,
             "fold": str(job.task.fold),
             "seed": str(job.seed),
@@ -168,8 +180,10 @@ class Results:
         }
 
     def _name(self, job: Job) -> str:
-        where = f"{job.task.setting} {job.task.name}"
-        return f"{self.plan.out.name}: {job.kind.name}, {where}, fold {job.task.fold}, seed {job.seed}"
+        task = job.task
+        shots = f", {task.shots} shots, trial {task.trial}" if task.setting in FEW else ""
+        how = f"{shots}, {task.condition}" if task.condition else shots
+        return f"{self.plan.out.name}: {job.kind.name}, {task.setting} {task.name}{how}, fold {task.fold}, seed {job.seed}"
 
     def _said(self, job: Job, ids: Ids) -> Said:
         return Said(*_rows(self.outcomes[job.learning].said, ids))
@@ -210,7 +224,8 @@ def _ratings(rater: str, said: Said) -> pd.DataFrame:
     )
 
 
-def written(table: Table, rows: pd.DataFrame) -> bytes:
-    """A table of an experiment as CSV: its columns, whole numbers without a point."""
-    whole = {name: rows[name].astype("Int64") for name in table.numbers & _WHOLE}
-    return ratings.to_csv(rows.assign(**whole)[[column.name for column in table.columns]]).encode()
+def written(table: Table, rows: pd.DataFrame, made_up: str) -> bytes:
+    """A table of an experiment as CSV: its columns, whole numbers without a point, and what of its clips was made up."""
+    whole = {name: rows[name].astype("Int64") for name in table.numbers & WHOLE}
+    known = rows.assign(**whole)[[column.name for column in table.columns]]
+    return ratings.to_csv(stamped(known, made_up)).encode()

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ser_core import languages, ratings, run_record, scores
+from ser_core import languages, made_up, ratings, run_record, scores
 from ser_core.cli import several
 from ser_core.engine._engine import CutOff, Engine, Shard
 from ser_core.engine.local import Local
@@ -243,11 +243,12 @@ class _Making:
         run, out = self.shop.run, self.plan.out
         tables = results.tables()
         _save(tables, run, out)
+        said_of_clips = made_up.words(tables)
         files = {
             **scores.score(tables, said=()).files,
-            "models.csv": written(MODELS, models),
-            "curves.csv": written(CURVES, results.curves()),
-            "findings.csv": written(FINDINGS, results.findings()),
+            "models.csv": written(MODELS, models, said_of_clips),
+            "curves.csv": written(CURVES, results.curves(), said_of_clips),
+            "findings.csv": written(FINDINGS, results.findings(), said_of_clips),
             ASKED: self.plan.file.read_bytes(),
             RESOLVED: _yaml(config),
         }

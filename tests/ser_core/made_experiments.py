@@ -12,7 +12,8 @@ import yaml
 from ser_core.experiment_tables import CURVES, FINDINGS, MODELS, PLACE
 from ser_core.ratings import to_csv
 
-Place = tuple[str, str, str, str, str]
+Place = tuple[str, ...]
+"""The columns ``PLACE``; the last two, shots and condition, may be left out."""
 MONO: Place = ("mono", "emodb", "de", "emodb", "de")
 CROSS: Place = ("cross", "emodb", "de", "esd", "cmn")
 TRANS: Place = ("trans", "iemocap", "en", "iemocap", "en")
@@ -94,7 +95,7 @@ def _model(
         "method": "layer_probe" if layer is not None else "tuned",
         "settings": settings if layer is None else f"layer={layer} {settings}".strip(),
         "layer": "" if layer is None else layer,
-        **dict(zip(PLACE, place, strict=True)),
+        **dict(zip(PLACE, (*place, "", "")[: len(PLACE)], strict=True)),
         "fold": fold,
         "seed": seed,
         "ua": round(ua, 6),
