@@ -22,7 +22,7 @@ import pandas as pd
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput, Problem
 from ser_core.methods._inlp import Scale, scale_of
-from ser_core.methods._method import CURVE, Told
+from ser_core.methods._method import CURVE, Rated, Told, posterior
 from ser_core.metrics.ua import ua
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Course:
     """How long, in what steps, and when it ends."""
 
     learning_rate: float = 1e-3
+    decay: float = 1.0
+    """What the learning rate is multiplied by every 10 epochs."""
     weight_decay: float = 1e-4
     batch: int = 128
     """Clips of a step."""
@@ -58,6 +60,8 @@ class Course:
                 yield Problem(f"{name} must be 1 or more, not {getattr(self, name)}.")
         if not self.learning_rate > 0:
             yield Problem(f"learning_rate must be more than 0, not {self.learning_rate}.")
+        if not 0 < self.decay <= 1:
+            yield Problem(f"decay must be more than 0 and at most 1, not {self.decay}.")
         yield from self.at_least_0("weight_decay")
 
     def at_least_0(self, *names: str) -> Iterator[Problem]:
@@ -103,6 +107,8 @@ def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...]
             began = time.monotonic()
             torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]))
             lessons.before(epoch)
+            for group in optimizer.param_groups:
+                group["lr"] = course.learning_rate * course.decay ** (epoch // 10)
             network.train()
             loss = _epoch(lessons, course, optimizer, epoch, seed)
             network.eval()
@@ -204,6 +210,23 @@ class Learned:
     network: Any
     """On the CPU, whatever it learned on."""
     told: Told
+
+
+def rated(model: Learned, vectors: npt.NDArray[Any], stimuli: pd.DataFrame) -> Rated:
+    """The softmax of the emotions, of a network with a ``body`` and what tells ``emotion`` apart."""
+    import torch
+
+    features = Heard(model.scale, "cpu")(vectors)
+    with torch.no_grad():
+        logits = model.network["emotion"](model.network["body"](features)).double()
+    return posterior(stimuli, model.labels, logits.softmax(dim=1).numpy())
+
+
+def twice(others: pd.DataFrame, *parts: pd.DataFrame) -> Iterator[Problem]:
+    """Unlabelled clips that are in a labelled part as well."""
+    known = {content for part in parts for content in part["sha256"]}
+    if both := set(others["sha256"]) & known - {""}:
+        yield Problem(f"{len(both)} clips are labelled and unlabelled at once.")
 
 
 def not_there(encoder: str, layer: int) -> Iterator[Problem]:

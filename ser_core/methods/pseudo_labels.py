@@ -13,8 +13,8 @@ With ``rebalance`` the clips of the target (labelled and pseudo-labelled) are dr
 the source. A clip is of the target if its language is that of the unlabelled clips.
 
     Agarla et al. 2023 (arXiv:2207.06767), section 3.2: W = 30, tau = 0.50, CE + 0.8 R_A + 0.4 R_H, mixup with a share drawn
-    evenly from 0 to 1, Adam at 1e-3 (times 0.95 every 10 epochs; here constant), 100 epochs. There the encoder is trained as
-    well; here it is frozen, so its numbers are not to be expected. Arazo et al. 2020 (IJCNN): soft labels, regularisers.
+    evenly from 0 to 1, Adam at 1e-3, times 0.95 every 10 epochs, 100 epochs. There the encoder is trained as well; here it
+    is frozen, so its numbers are not to be expected. Arazo et al. 2020 (IJCNN): soft labels, regularisers.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 class Config(Course):
     """What is heard, the network, how clips are labelled, and how it learns."""
 
+    decay: float = 0.95
+    """What the learning rate is multiplied by every 10 epochs."""
     patience: int = 100
     keep: Literal["loss", "last"] = "last"
     """The last ones, for dev clips of the source fall lowest before a clip of the target is learned."""
@@ -231,10 +233,7 @@ def _wrong(
     problems = unteachable(labels, train, dev)
     if given and config.labels != "none" and others.empty:
         problems.append(Problem("there is no unlabelled clip to label; set labels=none, or leave more clips of the target."))
-    both = set(others["sha256"]) & (set(train["sha256"]) | set(dev["sha256"])) - {""}
-    if both:
-        problems.append(Problem(f"{len(both)} clips are labelled and unlabelled at once."))
-    return problems
+    return [*problems, *_course.twice(others, train, dev)]
 
 
 def _notes(config: Config, others: pd.DataFrame, *, given: bool) -> tuple[str, ...]:

@@ -24,10 +24,10 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
-from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows
+from ser_core.methods._course import Course, Learned, Lessons, Rows
 from ser_core.methods._heard import heard
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
+from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,12 +167,7 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     Raises:
         BadInput: clips that cannot be heard.
     """
-    import torch
-
-    features = Heard(model.scale, "cpu")(_vectors(model.config, stimuli))
-    with torch.no_grad():
-        logits = model.network["emotion"](model.network["body"](features)).double()
-    return posterior(stimuli, model.labels, logits.softmax(dim=1).numpy())
+    return _course.rated(model, _vectors(model.config, stimuli), stimuli)
 
 
 def hears(config: Config) -> Ears:

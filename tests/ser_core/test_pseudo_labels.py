@@ -107,6 +107,10 @@ def test_what_cannot_be_labelled_is_refused_with_the_reason():
         _learned(train, unlabelled.iloc[:0])
     with pytest.raises(BadInput, match="5 clips are labelled and unlabelled at once"):
         _learned(train, pd.concat([unlabelled, train.iloc[:5]]))
+    with pytest.raises(BadInput, match="dev clips are fearful; the model learns angry, happy, neutral, sad alone"):
+        pseudo_labels.fit(train, train.iloc[:9].assign(truth="fearful"), pseudo_labels.Config(), unlabelled=unlabelled)
+    with pytest.raises(BadInput, match="no number any more in epoch 1"):
+        _learned(train, unlabelled, learning_rate=1e30)
     with pytest.raises(BadInput) as bad:
         pseudo_labels.Config(tau=1.5, every=0, hidden=-1, entropy_weight=-1.0, batch=0)
     assert len(bad.value.problems) == 5
