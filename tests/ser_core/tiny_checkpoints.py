@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +274,19 @@ _BUILDERS: dict[str, Callable[[Path, Encoder], Path]] = {
 }
 
 
+_SHAPES: dict[str, dict[str, Any]] = {
+    "untrained": {
+        "hidden_size": DIM,
+        "num_hidden_layers": BLOCKS,
+        "num_attention_heads": HEADS,
+        "intermediate_size": 96,
+        "conv_dim": (32,) * 7,
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 4,
+    }
+}
+
+
 @cache
 def family(name: str) -> str:
     """The file of ``ser_core/encoders`` in which an encoder stands."""
@@ -299,8 +312,8 @@ def kept(name: str) -> Path | None:
 
 @cache
 def opened(name: str, dtype: str = "fp32") -> Hearing:
-    """The encoder with its tiny checkpoint."""
-    return all_encoders()[name].open(kept(name), "cpu", dtype)
+    """The encoder with its tiny checkpoint; one whose weights are drawn, of a tiny shape."""
+    return partial(all_encoders()[name].open, **_SHAPES.get(family(name), {}))(kept(name), "cpu", dtype)
 
 
 def small(name: str) -> Encoder:
