@@ -24,24 +24,25 @@ def f0_hz(sound: Samples) -> Samples:
     """F0 of the voiced frames, 60 to 600 Hz: the first high peak of the windowed autocorrelation (Boersma 1993)."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, FRAME)[::HOP]
     loud = np.sqrt((frames**2).mean(axis=1)) > 0.3 * np.sqrt((sound**2).mean())
-    found = [_period(frame * np.hanning(FRAME)) for frame in frames[loud]]
-    pitch = np.array([RATE / period for period in found if period])
+    pitch = RATE / _periods(frames[loud] * np.hanning(FRAME))
     middle = np.median(pitch)
     return pitch[(pitch > middle / 1.8) & (pitch < middle * 1.8)]  # octave slips of the tracker
 
 
-def _period(frame: Samples) -> int | None:
-    def autocorrelation(x: Samples) -> Samples:
-        half: Samples = np.fft.irfft(np.abs(np.fft.rfft(x, 2 * FRAME)) ** 2)[: FRAME // 2]
-        return half / half[0]
+def _periods(frames: Samples) -> Samples:
+    """Of the frames that have one, in samples."""
 
-    similarity = autocorrelation(frame) / autocorrelation(np.hanning(FRAME))
+    def autocorrelation(x: Samples) -> Samples:
+        half: Samples = np.fft.irfft(np.abs(np.fft.rfft(x, 2 * FRAME)) ** 2)[..., : FRAME // 2]
+        return half / half[..., :1]
+
+    similarity = autocorrelation(frames) / autocorrelation(np.hanning(FRAME))
     lags = np.arange(RATE // 600, RATE // 60)
-    inside = similarity[lags]
-    if inside.max() < 0.6:
-        return None
-    peak = (inside >= similarity[lags - 1]) & (inside >= similarity[lags + 1]) & (inside >= 0.9 * inside.max())
-    return int(lags[peak][0]) if peak.any() else None
+    inside = similarity[:, lags]
+    highest = inside.max(axis=1, keepdims=True)
+    peak = (inside >= similarity[:, lags - 1]) & (inside >= similarity[:, lags + 1]) & (inside >= 0.9 * highest)
+    found = peak.any(axis=1) & (highest[:, 0] >= 0.6)
+    return lags[peak.argmax(axis=1)][found].astype(float)
 
 
 def test_the_tracker_finds_the_pitch_of_a_buzz() -> None:
