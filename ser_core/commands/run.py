@@ -55,7 +55,9 @@ def _table(models: pd.DataFrame) -> pd.DataFrame:
     where = cells["setting"] + " " + cells["source_corpus"] + " " + cells["source"]
     there = cells["target_corpus"] + " " + cells["target"]
     same = (cells["source_corpus"] == cells["target_corpus"]) & (cells["source"] == cells["target"])
-    place = where.where(same, where + " -> " + there)
+    shots = cells["shots"].where(cells["shots"] == "", ", " + cells["shots"] + " shots")
+    condition = cells["condition"].where(cells["condition"] == "", ", " + cells["condition"])
+    place = where.where(same, where + " -> " + there) + shots + condition
     layer = cells["layer"].astype("Int64").astype("str").replace("<NA>", "")
     told = {"encoder": cells["encoder"], "model": (cells["method"] + " " + cells["settings"]).str.strip(), "layer": layer}
     return pd.DataFrame({"setting": place, **told, "UA %": percent["ua"], **percent[["lowest", "highest"]]})
