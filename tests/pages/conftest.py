@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from listening_tests import researcher
@@ -17,6 +19,15 @@ from pages.parts import sign_in, table
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENT_S = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages() -> Iterator[None]:
+    """Every AppTest looks through all installed packages for components of theirs, where a server does so once."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -185,8 +185,9 @@ import sys
 from streamlit.testing.v1 import AppTest
 from pages.parts import sign_in
 sign_in.is_signed_in = lambda: True
+app = AppTest.from_file("app.py", default_timeout=60)
 for name in sys.argv[1:]:
-    app = AppTest.from_file("app.py", default_timeout=60).switch_page(f"pages/{name}.py").run()
+    app.switch_page(f"pages/{name}.py").run()
     assert not app.exception, app.exception
 heavy = {"torch", "torchaudio", "transformers"} & set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
