@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,6 @@ from ser_core.errors import BadInput
 
 Vector = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-KEEPS = ("loss", "accuracy")
 _AT_LEAST, _CACHE = 12, 2**23
 """Probes of a block on a CPU, and bytes that they may fill: more share the cost of a call, fewer stay in its cache."""
 _AT_ONCE_GPU = 4096
@@ -48,8 +47,12 @@ class Recipe:
     """At most."""
     patience: int = 10
     """Epochs without a lower dev loss after which it is over."""
-    keep: Literal["loss", "accuracy"] = "loss"
-    """Kept are the weights of the epoch of the lowest dev loss, or of the first with the highest dev accuracy."""
+    keep: Literal["loss", "accuracy", "last"] = "loss"
+    """Kept are the weights of the epoch of the lowest dev loss, or of the first with the highest dev accuracy; where
+    ``KEEPS`` has it, also the ``last`` ones, after all epochs, whatever the dev clips say."""
+    KEEPS: ClassVar[tuple[str, ...]] = ("loss", "accuracy")
+    DECAY_IN_GRADIENT: ClassVar[bool] = False
+    """Whether weight decay is a part of the gradient (torch's ``Adam``) or stands beside it (``AdamW``)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be learned with; all of it at once."""
@@ -60,8 +63,8 @@ class Recipe:
         if not self.learning_rate > 0:
             problems.append(f"learning_rate must be more than 0, not {self.learning_rate}.")
         problems += [f"a hidden layer must be 1 wide or more, not {width}." for width in self.hidden if width < 1]
-        if self.keep not in KEEPS:
-            problems.append(f"keep must be {' or '.join(KEEPS)}, not {self.keep}.")
+        if self.keep not in self.KEEPS:
+            problems.append(f"keep must be {' or '.join(self.KEEPS)}, not {self.keep}.")
         if problems:
             raise BadInput(*problems)
 
@@ -99,6 +102,8 @@ class Fitted:
     curve: npt.NDArray[np.float64]
     """[epoch, 3]: mean loss of the training clips, each when it was learned from; then of the dev clips after the epoch mean
     loss, and UA (mean recall of the classes that are there)."""
+    mix: Vector | None = None
+    """[layer], summing to 1: how much each layer counts in what the head hears; None where it hears one alone."""
 
     def posterior(self, vectors: Vector) -> npt.NDArray[np.float64]:
         """[clip, dim] -> [clip, class], rows summing to 1."""
@@ -150,7 +155,7 @@ def fit(
     size = at_once or _at_once(recipe, bank.shape[2], loaded.classes, device)
     blocks = [order[start : start + size] for start in range(0, len(order), size)]
     done: dict[int, Fitted] = {}
-    with _workers(device) as each:
+    with workers(device) as each:
         for block, fitted in each(lambda b: (b, probing_batch.fit(loaded, [probes[n] for n in b], recipe)), blocks):
             done.update(zip(block, fitted, strict=True))
             progress(len(done), len(probes))
@@ -158,7 +163,7 @@ def fit(
 
 
 @contextmanager
-def _workers(device: str) -> Iterator[Callable[..., Iterator[Any]]]:
+def workers(device: str) -> Iterator[Callable[..., Iterator[Any]]]:
     """``map``, on a CPU by as many threads as torch would use: its own would share out products that are too small for that.
 
     So a block is computed by one thread whatever their number, and comes out the same to the last bit.

@@ -9,7 +9,7 @@ probe that has ended is taken out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
@@ -38,15 +38,19 @@ class Bank:
     """[layer x clip]"""
     clips: int
     classes: int
-    room: Tensor
+    room: Tensor | None = None
     """[n, dim]: where features are gathered; memory that is asked for anew at each step costs more than all that follows."""
 
     def gather(self, rows: Tensor) -> Tensor:
         """[P, B] -> [P, dim, B], until the next call."""
+        return self.take(rows.flatten()).view(*rows.shape, -1).mT
+
+    def take(self, rows: Tensor) -> Tensor:
+        """[n] -> [n, dim], until the next call."""
         import torch
 
-        flat = rows.flatten()
-        return torch.index_select(self.vectors, 0, flat, out=self.room[: len(flat)]).view(*rows.shape, -1).mT
+        assert self.room is not None
+        return torch.index_select(self.vectors, 0, rows, out=self.room[: len(rows)])
 
     def own_room(self, rows: int) -> Bank:
         """The same bank with room for so many rows at once."""
@@ -58,9 +62,8 @@ def load(bank: Vector, labels: Rows, device: str) -> Bank:
     import torch
 
     vectors = torch.from_numpy(np.ascontiguousarray(bank)).to(device).flatten(0, 1)
-    return Bank(
-        vectors, torch.from_numpy(labels).to(device).repeat(len(bank)), bank.shape[1], int(labels.max()) + 1, vectors[:0]
-    )
+    truth = torch.from_numpy(labels).to(device).repeat(len(bank))
+    return Bank(vectors, truth, bank.shape[1], int(labels.max()) + 1)
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,18 @@ def _laid(rows: Sequence[Rows], first: Tensor, bank: Bank, batch: int) -> _Laid:
     return _Laid(at, share, (bank.labels[at].unsqueeze(2) == named) * -share)
 
 
-def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe) -> list[Fitted]:
+Start = Callable[[Sequence[int], Sequence[int], "Tensor"], Heads]
+"""``start(seeds, widths, like)``: heads that have learned nothing yet."""
+
+
+def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe, start: Start = started) -> list[Fitted]:
     """Train one block; probes with more training clips stand before those with fewer."""
     import torch
 
     bank = bank.own_room(len(probes) * max(recipe.batch, _DEV_AT_ONCE))
     first = torch.tensor([probe.layer * bank.clips for probe in probes])
     widths = (bank.vectors.shape[1], *recipe.hidden, bank.classes)
-    heads = started([probe.seed for probe in probes], widths, bank.vectors)
+    heads = start([probe.seed for probe in probes], widths, bank.vectors)
     best = [value.clone() for value in heads.values]
     dev = _laid([probe.dev for probe in probes], first, bank, _DEV_AT_ONCE)
     course = Course(probes, recipe)
@@ -121,12 +128,7 @@ def fit(bank: Bank, probes: Sequence[Probe], recipe: Recipe) -> list[Fitted]:
         if not goes_on.all():
             heads, dev = heads[goes_on], dev.of(slice(None), goes_on)
     parts = [value.cpu().numpy() for value in best]
-    return [course.fitted(n, _turned([part[n] for part in parts])) for n in range(len(probes))]
-
-
-def _turned(parts: Sequence[Vector]) -> list[tuple[Vector, Vector]]:
-    """From torch's [out, in] and [out] to weights as ``Fitted`` has them, each in memory of its own."""
-    return [(weight.T.copy(), bias.copy()) for weight, bias in zip(parts[::2], parts[1::2], strict=True)]
+    return [course.fitted(n, **heads.told([part[n] for part in parts])) for n in range(len(probes))]
 
 
 def _epoch(heads: Heads, bank: Bank, probes: Sequence[Probe], first: Tensor, epoch: int, recipe: Recipe) -> Vector:
@@ -160,7 +162,8 @@ def _heard(heads: Heads, bank: Bank, dev: _Laid) -> Heard:
     right = torch.zeros_like(is_it[0, ..., 0], dtype=losses.dtype)
     named = torch.arange(bank.classes, device=right.device).unsqueeze(1)
     for step, now in enumerate(dev.steps()):
-        _, log_p = _passed(heads, bank, now)
+        with torch.no_grad():
+            _, log_p = _passed(heads, bank, now)
         losses[step] = (log_p * now.wanted).sum((1, 2))
         right += (is_it[step] & (log_p.argmax(1, keepdim=True) == named)).sum(-1)
     there = is_it.sum((0, 3))
@@ -169,8 +172,8 @@ def _heard(heads: Heads, bank: Bank, dev: _Laid) -> Heard:
 
 
 def _passed(heads: Heads, bank: Bank, now: _Laid) -> tuple[list[Tensor], Tensor]:
-    """What entered each layer of the heads, and log p, [P, C, B]."""
-    *passed, scores = heads.forward(bank.gather(now.rows))
+    """What the way back needs, and log p, [P, C, B]."""
+    passed, scores = heads.heard(bank, now.rows)
     return passed, scores.log_softmax(1)
 
 

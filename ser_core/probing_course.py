@@ -34,7 +34,7 @@ class Course:
         self.alive = np.arange(count)
         """Those that are still learning."""
         self._recipe = recipe
-        self._blind = np.array([len(probe.dev) == 0 for probe in probes])
+        self._blind = np.array([len(probe.dev) == 0 or recipe.keep == "last" for probe in probes])
         self._lowest, self._best, self._loss = (np.full(count, np.inf) for _ in range(3))
         self._fell, self._kept, self._epochs = (np.zeros(count, np.int64) for _ in range(3))
         self._curve = np.full((recipe.epochs, count, 3), np.nan)
@@ -58,15 +58,16 @@ class Course:
         self.alive = alive[goes_on]
         return better, goes_on
 
-    def fitted(self, number: int, weights: Sequence[tuple[Vector, Vector]]) -> Fitted:
-        """What became of one of them; ``weights`` are the kept ones."""
+    def fitted(self, number: int, weights: tuple[tuple[Vector, Vector], ...], mix: Vector | None = None) -> Fitted:
+        """What became of one of them; ``weights`` and ``mix`` are the kept ones."""
         epochs = int(self._epochs[number])
         impatient = epochs - self._fell[number] >= self._recipe.patience
         return Fitted(
-            tuple(weights),
+            weights,
             epochs,
             int(self._kept[number]),
             "patience" if impatient else "epochs",
             float(self._loss[number]),
             self._curve[:epochs, number].copy(),
+            mix,
         )

@@ -16,12 +16,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ser_core.probing import Recipe
+from ser_core.probing import Recipe, Vector
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ser_core.probing_batch import Bank
 
 _BETAS = 0.9, 0.999
 
@@ -37,14 +39,14 @@ class Heads:
 
     def __getitem__(self, kept: Tensor | slice) -> Heads:
         """Some of them; views, where a slice is asked for."""
-        return Heads(*([part[kept] for part in parts] for parts in self._all()))
+        return type(self)(*([part[kept] for part in parts] for parts in self._all()))
 
     def _all(self) -> Iterator[list[Tensor]]:
         yield from (self.values, self.gradients, self.means, self.squares)
 
     def layers(self) -> list[tuple[Tensor, Tensor]]:
         """Weight and bias of each layer."""
-        return list(zip(self.values[::2], self.values[1::2], strict=True))
+        return list(zip(self.values[::2], self.values[1::2], strict=False))
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """From [P, dim, B] what enters each layer, [P, in, B], and at last what comes out, [P, class, B]."""
@@ -57,8 +59,13 @@ class Heads:
             passing.append(torch.bmm(weight, passing[-1]).add_(bias.unsqueeze(-1)))
         return passing
 
-    def backward(self, passed: Sequence[Tensor], error: Tensor) -> None:
-        """From what ``forward`` gave and dz of the last layer, [P, class, B], the gradients."""
+    def heard(self, bank: Bank, rows: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Of clips, [P, B], what ``backward`` will need, and what comes out, [P, class, B]."""
+        *passed, scores = self.forward(bank.gather(rows))
+        return passed, scores
+
+    def backward(self, passed: Sequence[Tensor], error: Tensor) -> Tensor:
+        """From what ``heard`` gave and dz of the last layer, [P, class, B], the gradients; gives dz of the first layer."""
         import torch
 
         for n in reversed(range(len(self.values) // 2)):
@@ -66,6 +73,12 @@ class Heads:
             torch.sum(error, -1, out=self.gradients[2 * n + 1])
             if n:
                 error = torch.bmm(self.values[2 * n].mT, error).mul_(passed[n] > 0)
+        return error
+
+    @staticmethod
+    def told(numbers: Sequence[Vector]) -> dict[str, Any]:
+        """The values of one of them as ``Fitted`` has them: from torch's [out, in] and [out], in memory of their own."""
+        return {"weights": tuple((w.T.copy(), b.copy()) for w, b in zip(numbers[::2], numbers[1::2], strict=False))}
 
 
 def started(seeds: Sequence[int], widths: Sequence[int], like: Tensor) -> Heads:
@@ -89,7 +102,10 @@ def _start(seed: int, widths: Sequence[int]) -> list[Tensor]:
 
 
 class AdamW:
-    """torch's own, fused into one pass over memory, on heads that are views; some may have taken more steps than others."""
+    """torch's own, fused into one pass over memory, on heads that are views; some may have taken more steps than others.
+
+    It is Adam where the recipe has weight decay in the gradient.
+    """
 
     def __init__(self, heads: Heads, runs: Sequence[tuple[slice, int]], recipe: Recipe):
         """``runs``: heads beside each other and how many steps each of them has taken so far."""
@@ -106,9 +122,10 @@ class AdamW:
 
     def step(self) -> None:
         """One step with the gradients as they stand."""
+        from torch.optim.adam import adam
         from torch.optim.adamw import adamw
 
-        adamw(
+        (adam if self._recipe.DECAY_IN_GRADIENT else adamw)(
             self._values,
             self._gradients,
             self._means,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -18,8 +17,9 @@ from ser_core import probing
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput
 from ser_core.methods._heard import heard
-from ser_core.methods._learning import Learning, refused, unteachable
-from ser_core.methods._method import CURVE, Ears, Lesson, Method, Rated, Told, emotions_of, posterior
+from ser_core.methods._learning import Learning, refused
+from ser_core.methods._many import all_numbers, many, pool, told
+from ser_core.methods._method import Ears, Lesson, Method, Rated, Told, emotions_of, posterior
 from ser_core.probing import PRESETS, Fitted, Probe, Recipe
 
 
@@ -58,7 +58,8 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     """Train one head.
 
     Raises:
-        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, clips that cannot be heard.
+        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, clips that cannot be heard, a loss
+            that is no number any more.
     """
     return fit_many([Lesson(train, dev, config)])[0]
 
@@ -69,15 +70,7 @@ def fit_many(lessons: Sequence[Lesson]) -> list[Model]:
     Raises:
         BadInput: as ``fit``; of all lessons at once.
     """
-    wrong = (unteachable(emotions_of(lesson.train), lesson.train, lesson.dev) for lesson in lessons)
-    if problems := [problem for found in wrong for problem in found]:
-        raise BadInput(*dict.fromkeys(problems))
-    order = sorted(range(len(lessons)), key=lambda n: repr(_shared(lessons[n])))
-    models: dict[int, Model] = {}
-    for _, alike in groupby(order, key=lambda n: _shared(lessons[n])):
-        block = list(alike)
-        models |= zip(block, _together([lessons[n] for n in block]), strict=True)
-    return [models[n] for n in range(len(lessons))]
+    return many(lessons, _shared, _together)
 
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
@@ -96,12 +89,8 @@ def hears(config: Config) -> Ears:
 
 
 def tells(model: Model) -> Told:
-    """How the head learned; ``seconds`` are empty, for it does not learn alone."""
-    head = model.head
-    curve = pd.DataFrame(head.curve, columns=["train_loss", "dev_loss", "dev_ua"])
-    curve = curve.assign(stage=1, epoch=np.arange(1, len(curve) + 1), seconds=np.nan)[list(CURVE)]
-    trainable = sum(part.size for layer in head.weights for part in layer)
-    return Told(curve, head.epochs, head.kept, head.stopped, trainable, model.config.recipe.batch)
+    """How the head learned."""
+    return told(model.head, model.config.recipe)
 
 
 def _shared(lesson: Lesson) -> tuple[str, str, Recipe, tuple[str, ...]]:
@@ -115,23 +104,17 @@ def _together(lessons: Sequence[Lesson]) -> list[Model]:
     from ser_core.features import device_named
 
     config, labels = lessons[0].config, emotions_of(lessons[0].train)
-    tables = {id(table): table for lesson in lessons for table in (lesson.train, lesson.dev)}  # many learn from one table
-    clips = pd.concat(list(tables.values()), ignore_index=True).drop_duplicates(["sha256", "truth"], ignore_index=True)
-    at = {clip: n for n, clip in enumerate(zip(clips["sha256"], clips["truth"], strict=True))}
-    rows = {
-        key: np.array([at[clip] for clip in zip(table["sha256"], table["truth"], strict=True)], dtype=np.int64)
-        for key, table in tables.items()
-    }
+    pooled = pool(lessons, labels)
     number = [find(config.encoder).layer(lesson.config.layer) for lesson in lessons]
     layers = sorted(set(number))
-    known = heard(hears(config), clips)
+    known = heard(hears(config), pooled.clips)
     probes = [
-        Probe(layers.index(layer), lesson.config.seed, rows[id(lesson.train)], rows[id(lesson.dev)])
+        Probe(layers.index(layer), lesson.config.seed, *pooled.parts(lesson))
         for layer, lesson in zip(number, lessons, strict=True)
     ]
     bank = np.stack([known.layer(layer) for layer in layers])
-    truth = np.array([labels.index(label) for label in clips["truth"]])
-    heads = probing.fit(bank, truth, probes, config.recipe, device=device_named("auto"))
+    heads = probing.fit(bank, pooled.truth, probes, config.recipe, device=device_named("auto"))
+    all_numbers(heads, config.recipe)
     return [Model(lesson.config, labels, head) for lesson, head in zip(lessons, heads, strict=True)]
 
 
