@@ -4,12 +4,13 @@ Directions that tell the training part's speakers apart are taken away (``_inlp.
 to what is left. Settings: ``remove`` the speaker, as many directions at ``random`` (the control), or ``nothing``; and
 ``operator``, the correct or the published one. How well speakers can still be told apart is measured on held-out clips.
 
-    TMLR submission 9566: at most 12 rounds, ended at chance + 0.05; logistic regression with C = 1.
+    TMLR submission 9566: at most 12 rounds, ended at chance + 0.05; logistic regression with C = 1; the features are the
+    weighted sum of all layers that ``weighted_layers`` learns on the same training part (representation ``weighted``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput
-from ser_core.methods import _inlp
+from ser_core.methods import _inlp, weighted_layers
 from ser_core.methods._heard import heard
 from ser_core.methods._inlp import Matrix, Removal
 from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
@@ -32,6 +33,8 @@ class Config:
     """Its name."""
     layer: int = -1
     """Whose frames, averaged; negative: from the end."""
+    representation: Literal["layer", "weighted"] = "layer"
+    """One layer; or the sum of all, weighted as ``weighted_layers`` (preset ``paper``) learns to on the training part."""
     remove: Literal["speaker", "random", "nothing"] = "speaker"
     """Directions that tell speakers apart; as many at random; or none."""
     operator: Literal["correct", "published"] = "correct"
@@ -52,6 +55,8 @@ class Config:
             problems.append(f"slack must lie from 0 to 1, not {self.slack}.")
         if not self.penalty > 0:
             problems.append(f"penalty must be more than 0, not {self.penalty}.")
+        if self.representation == "weighted" and self.layer != -1:
+            problems.append(f"'layer' is of representation=layer; weighted hears all of them, not {self.layer} alone.")
         if problems:
             raise BadInput(*problems)
         find(self.encoder).layer(self.layer)
@@ -63,6 +68,8 @@ class Model:
 
     config: Config
     labels: tuple[str, ...]
+    mix: weighted_layers.Model | None
+    """Where the layers are weighed: what learned to."""
     removal: Removal | None
     scale: _inlp.Scale
     probe: Any
@@ -84,14 +91,22 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     labels = emotions_of(train)
     if len(labels) < 2:
         raise BadInput(f"a probe needs at least two emotions to tell apart; the training part holds only {labels[0]}.")
-    vectors = _vectors(config, train)
+    mix = None if config.representation == "layer" else _mix(config, train)
+    vectors = _vectors(config, mix, train)
     speakers = [f"{corpus} {name}" for corpus, name in zip(train["corpus"], train["speaker"], strict=True)]
     removal = None if config.remove == "nothing" else _removal(config, train, vectors, speakers)
     left = removal(vectors) if removal else vectors
     scale = _inlp.scale_of(left)
     probe = LogisticRegression(C=1 / config.penalty, max_iter=2000)
     probe.fit(scale(left), [labels.index(truth) for truth in train["truth"]])
-    return Model(config, labels, removal, scale, probe, _told(config, vectors, left, removal, speakers))
+    told = _told(config, vectors, left, removal, speakers)
+    if mix:
+        told = replace(told, notes=(*told.notes, *weighted_layers.tells(mix).notes))
+    return Model(config, labels, mix, removal, scale, probe, told)
+
+
+def _mix(config: Config, train: pd.DataFrame) -> weighted_layers.Model:
+    return weighted_layers.fit(train, train.iloc[:0], weighted_layers.Config(seed=config.seed, encoder=config.encoder))
 
 
 def _removal(config: Config, train: pd.DataFrame, vectors: Matrix, speakers: list[str]) -> Removal:
@@ -121,7 +136,7 @@ def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     Raises:
         BadInput: clips that cannot be heard.
     """
-    seen = model.seen(_vectors(model.config, stimuli))
+    seen = model.seen(_vectors(model.config, model.mix, stimuli))
     return posterior(stimuli, model.labels, model.probe.predict_proba(seen))
 
 
@@ -135,8 +150,9 @@ def tells(model: Model) -> Told:
     return model.told
 
 
-def _vectors(config: Config, clips: pd.DataFrame) -> Matrix:
-    return np.asarray(heard(hears(config), clips).layer(config.layer), dtype=np.float64)
+def _vectors(config: Config, mix: weighted_layers.Model | None, clips: pd.DataFrame) -> Matrix:
+    vectors = weighted_layers.represented(mix, clips) if mix else heard(hears(config), clips).layer(config.layer)
+    return np.asarray(vectors, dtype=np.float64)
 
 
 METHOD = Method(

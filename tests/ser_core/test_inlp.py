@@ -97,7 +97,7 @@ def test_who_has_one_clip_only_is_not_asked_for():
 
 
 def test_clips_without_speakers_or_of_one_are_refused_where_speakers_are_removed(monkeypatch):
-    monkeypatch.setattr(speaker_removed, "_vectors", lambda config, clips: np.eye(4))
+    monkeypatch.setattr(speaker_removed, "_vectors", lambda config, mix, clips: np.eye(4))
     clips = pd.DataFrame({"corpus": "x", "speaker": ["a", "a", "a", ""], "truth": ["sad", "happy"] * 2})
     with pytest.raises(BadInput, match="1 of 4 clips say no speaker"):
         speaker_removed.fit(clips, clips.iloc[:0], speaker_removed.Config())
