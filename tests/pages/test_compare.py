@@ -7,8 +7,7 @@ import io
 import json
 import re
 import shlex
-import subprocess
-import sys
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -45,9 +44,32 @@ def listen(count: int = 6) -> None:
     simulate.simulate(study.load(DEMO), Store(), listeners=count, seed=3)
 
 
-def run_majority(name: str, seed: int = 0) -> None:
+def run_majority(name: str = "first", seed: int = 0) -> None:
     plan = runs.Plan(DEMO / "stimuli.csv", (DEMO / "training" / "stimuli.csv",), "majority", seed)
     runs.execute(plan, places.runs() / name)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What six listeners of the demo study and one run leave on a machine."""
+    folder = tmp_path_factory.mktemp("compare")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARWITNESS_DATA", str(folder))
+        listen()
+        run_majority()
+    return folder
+
+
+@pytest.fixture
+def listened(made: Path, data: Path) -> None:
+    """Six listeners of the demo study have answered."""
+    shutil.copytree(made / "answers", data / "answers", dirs_exist_ok=True)
+
+
+@pytest.fixture
+def ran(made: Path, data: Path) -> None:
+    """The majority has run as ``first``."""
+    shutil.copytree(made / "runs", data / "runs")
 
 
 def shown(app, *columns: str) -> pd.DataFrame:
@@ -72,8 +94,8 @@ def test_people_alone_are_shown_and_simulated_ones_are_called_so(look):
     assert "2 of 2 listeners are simulated" in banners
 
 
+@pytest.mark.usefixtures("ran")
 def test_a_run_alone_is_shown(look):
-    run_majority("first")
     app = look("compare")
     assert not app.exception
     assert "Simulated" not in " ".join(w.value for w in app.warning)
@@ -92,24 +114,23 @@ def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tm
         ["python", "-m", "listening_tests", "export"],
         ["python", "-m", "ser_core", "compare"],
     ]
-    for line in lines:
-        arguments = [sys.executable, *shlex.split(line)[1:]]
-        subprocess.run(arguments, cwd=tmp_path, check=True, env=_environment(), capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    as_shown(lines)
     for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
         assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
     for form in ("html", "zip"):
         assert saved[f"tones-report.{form}"] == (tmp_path / "comparison" / f"report.{form}").read_bytes()
 
 
-def _environment() -> dict[str, str]:
-    import os
+def as_shown(lines: list[str]) -> None:
+    """Run commands, without a second Python that loads everything anew."""
+    for line in lines:
+        _, _, package, *words = shlex.split(line)
+        assert main(package, words) == 0
 
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
-
+@pytest.mark.usefixtures("listened", "ran")
 def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
-    listen()
-    run_majority("first")
     app = look("compare")
     scores = pd.read_csv(io.BytesIO(saved["scores.csv"]), keep_default_na=False, na_values={"value": [""]})
     overview = app.dataframe[0].value.set_index("group")
@@ -124,8 +145,8 @@ def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
     assert confusions == overview["Mandarin Chinese"].notna().sum() > 4
 
 
+@pytest.mark.usefixtures("listened")
 def test_another_language_is_a_click_away(look):
-    listen()
     app = look("compare")
     language = app.segmented_control[0]
     assert language.options == ["Mandarin Chinese", "German", "English", "Scottish English", "All together"]
@@ -159,8 +180,8 @@ def test_two_runs_of_one_model_together_are_refused_in_words(look):
     assert app.code[0].value
 
 
-def test_published_matrices_stand_beside_ones_own(look, saved):
-    listen(2)
+@pytest.mark.usefixtures("listened")
+def test_published_matrices_stand_beside_ones_own_where_the_paper_has_the_language(look, saved):
     app = look("compare")
     before = len(app.get("plotly_chart"))
     paper = "han2025"
@@ -172,14 +193,7 @@ def test_published_matrices_stand_beside_ones_own(look, saved):
     assert len(app.get("plotly_chart")) - before == here > 0
     for name, data in printed.tables.items():
         assert len(pd.read_csv(io.BytesIO(saved[f"{paper}-{name}.csv"]))) == len(data)
-
-
-def test_a_language_the_paper_does_not_have_is_said(look):
-    listen(2)
-    app = look("compare")
     app.segmented_control[0].set_value("en-scotland").run()
-    app.selectbox(key="paper").set_value("han2025").run()
-    assert not app.exception
     assert "prints no confusion matrix of clips in Scottish English" in " ".join(i.value for i in app.info)
 
 
@@ -208,10 +222,8 @@ def opened(page: str, **address: object) -> AppTest:
     return app.run()
 
 
-@pytest.mark.usefixtures("all_draws")
+@pytest.mark.usefixtures("all_draws", "listened", "ran")
 def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    listen()
-    run_majority("first")
     app = opened("compare", group=["German listeners", "majority de mono"], emotion="angryy", language="de")
     assert not app.exception
     assert "emotion = angryy, which nobody here has" in " ".join(w.value for w in app.warning)
@@ -222,9 +234,7 @@ def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: P
     told = app.code[0].value.splitlines()
     assert told[1].endswith("--where 'group=German listeners' --where 'group=majority de mono'")
     monkeypatch.chdir(tmp_path)
-    for line in told:
-        _, _, package, *arguments = shlex.split(line)
-        assert main(package, arguments) == 0
+    as_shown(told)
     for name in ("scores.csv", "confusion.csv", "tests.csv", "groups.csv"):
         assert saved[name] == (tmp_path / "comparison" / name).read_bytes()
     header, *rows = saved["confusion-de.csv"].decode().splitlines()
@@ -241,9 +251,8 @@ def test_a_filter_in_the_address_is_the_command_that_is_shown(saved, tmp_path: P
     assert "Dotted" not in " ".join(c.value for c in app.caption)  # who listened could answer the others all the same
 
 
+@pytest.mark.usefixtures("listened", "ran")
 def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
-    listen()
-    run_majority("first")
     app = opened("compare", language="de", heard_by="majority de mono", spoken="sad", heard="angry")
     assert not app.exception
     people, machine = export.tables(study.load(DEMO), Store()), runs.of(study.load(DEMO).stimuli)[0].tables
@@ -324,8 +333,8 @@ def test_of_little_or_odd_data_what_can_be_said_is_shown_and_why_the_rest_cannot
         assert any(words in text for text in texts), words
 
 
+@pytest.mark.usefixtures("listened")
 def test_every_choice_stands_in_the_address_and_what_is_asked_wrongly_is_told(saved):
-    listen()
     app = opened(
         "compare", margin="0.05", pair_by="gender", measure="hu", family="gibberish", effect="7", more="confidence",
         group_a="German listeners",
@@ -369,15 +378,13 @@ def test_power_is_told_when_it_is_asked_for_and_is_what_the_command_writes(saved
     told = next(c.value for c in app.code if " power " in c.value).splitlines()
     assert told[1].endswith("--out power --effect 0.2")
     monkeypatch.chdir(tmp_path)
-    for line in (told[0], f"{told[1]} --studies 50"):
-        _, _, package, *arguments = shlex.split(line)
-        assert main(package, arguments) == 0
+    as_shown([told[0], f"{told[1]} --studies 50"])
     assert saved["power.csv"] == (tmp_path / "power" / "power.csv").read_bytes()
 
 
+@pytest.mark.usefixtures("ran")
 def test_small_groups_are_marked_and_go_where_the_public_may_see():
     listen(12)
-    run_majority("first")
     app = opened("compare", public="yes", language="de")  # four listeners of each language
     assert not app.exception
     assert app.checkbox(key="where public").value
