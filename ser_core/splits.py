@@ -41,7 +41,10 @@ from ser_core.tables import SETTINGS
 FOUR = ("angry", "happy", "neutral", "sad")
 """The emotions of the paper."""
 PARTS = ("train", "dev", "test")
-BY = ("speaker", "utterance", "where_needed")
+BY = ("speaker", "utterance", "where_needed", "given")
+GIVEN = {"train": "train", "training": "train"} | dict.fromkeys(("dev", "valid", "val", "validation", "evaluation"), "dev")
+GIVEN |= {"test": "test"}
+"""Words of a table's column ``split``, where parts are given."""
 DEV_SPEAKERS = ("own", "test")
 DEV_FROM = ("source", "target")
 EACH_SPEAKER = "speakers"
@@ -58,8 +61,9 @@ class Scheme:
     """Clips of all emotions together, at most; each emotion has an equal share. So for ``dev`` and ``test``."""
     dev: int = 200
     test: int = 200
-    by: Literal["speaker", "utterance", "where_needed"] = "speaker"
-    """What is kept together; ``where_needed``: speakers, but utterances in a pool of too few speakers."""
+    by: Literal["speaker", "utterance", "where_needed", "given"] = "speaker"
+    """What is kept together; ``where_needed``: speakers, but utterances in a pool of too few speakers; ``given``: nothing is
+    dealt, the column ``split`` of the clips says who is in which part of the one fold."""
     dev_speakers: Literal["own", "test"] = "own"
     """Who speaks the clips that stop training: speakers of their own, or (as the authors' code has it) those of the test."""
     balance: bool = True
@@ -220,7 +224,7 @@ def folds(clips: pd.DataFrame, scheme: Scheme) -> Folds:
             has = ", ".join(in_order(set(_of(clips, pool)["truth"]) - {""})) or "no emotion at all"
             problems.append(Problem(f"{pool} has no clip that is {' or '.join(absent)}; it has {has}"))
             continue
-        by, said = _by(own, pool, scheme)
+        by, said = _given(own, pool) if scheme.by == "given" else _by(own, pool, scheme)
         problems += [p for p in said if isinstance(p, Problem)]
         findings += [f for f in said if isinstance(f, Finding)]
         if not by:
@@ -278,19 +282,41 @@ def _by(own: pd.DataFrame, pool: Pool, scheme: Scheme) -> tuple[str, list[Proble
     return "utterance", [Finding("alarm", "not speaker-disjoint", what)]
 
 
+def _given(own: pd.DataFrame, pool: Pool) -> tuple[str, list[Problem | Finding]]:
+    """As ``_by``, of clips whose parts are given."""
+    if "split" not in own or not (own["split"] != "").any():
+        return "", [Problem(f"{pool}: no column 'split' says which clips are train, dev and test")]
+    words = own["split"].str.lower()
+    if strange := sorted(set(words) - {*GIVEN, ""}):
+        return "", [Problem(f"{pool}: 'split' says {', '.join(strange)}; it must be one of {', '.join(GIVEN)}")]
+    said: list[Problem | Finding] = []
+    if nothing := int((words == "").sum()):
+        said.append(Finding("note", "no part", f"{pool}: {nothing} of {len(own)} clips are in no part, and are left out"))
+    voices = {part: set(own.loc[words.map(GIVEN) == part, "speaker"]) - {""} for part in PARTS}
+    if both := sorted(voices["train"] & voices["test"]):
+        what = (
+            f"{pool} is split as given, and {len(both)} of {len(voices['test'])} speakers of the test are in training, too"
+        )
+        return "utterance", [*said, Finding("alarm", "not speaker-disjoint", what, tuple(both[:SHOWN]))]
+    return "speaker", said
+
+
 def _cut(own: pd.DataFrame, pool: Pool, scheme: Scheme, by: str) -> tuple[pd.DataFrame, list[Problem]]:
     unit = own["speaker"] if by == "speaker" else own["stimulus"]
     counts = pd.crosstab(unit, own["truth"]).reindex(columns=list(scheme.emotions), fill_value=0)
     count = scheme.folds if isinstance(scheme.folds, int) else len(counts)
-    dealt = _dealt(counts, count, shuffled(sorted(counts.index), str(pool), seed=scheme.seed))
-    group = unit.map(dealt)
+    if scheme.by == "given":
+        count, group = 1, own["split"].str.lower().map(GIVEN)
+    else:
+        group = unit.map(_dealt(counts, count, shuffled(sorted(counts.index), str(pool), seed=scheme.seed)))
     problems: list[Problem] = []
     frames = [pd.DataFrame({"fold": [], "part": [], "stimulus": []})]
     for fold in range(count):
         drawn = _drawn(own, group, pool, scheme, fold, count)
         for part, chosen in drawn.items():
             absent = [e for e in scheme.emotions if not chosen[e]]
-            if absent and (scheme.balance or part == "train" or len(absent) == len(scheme.emotions)):
+            whole = scheme.balance or part == "train" or len(absent) == len(scheme.emotions)
+            if absent and whole and not (scheme.by == "given" and part == "dev"):
                 who = ", ".join(f"{(counts[e] > 0).sum()} of {len(counts)} {by}s are {e}" for e in absent)
                 what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)} ({who} at all)"
                 problems.append(Problem(f"{what}; take fewer folds, another seed, or leave the emotion out"))
@@ -337,6 +363,9 @@ def _drawn(
             return shuffled(sorted(own.loc[rows & mask, "stimulus"]), f"{pool} {fold} {part} {emotion}", seed=scheme.seed)
 
         most = {part: getattr(scheme, part) // len(scheme.emotions) for part in PARTS}
+        if scheme.by == "given":
+            result |= {part: {**result[part], emotion: there(group == part, part)[: most[part]]} for part in PARTS}
+            continue
         test = there(group == fold, "test")
         if dev == fold:  # test and dev are of the same speakers: each gets its share of their clips, none twice
             share = min(most["test"], len(test) * scheme.test // (scheme.test + scheme.dev))
@@ -401,6 +430,8 @@ def tasks(
             problems.append(_nothing(setting, pools, encoder_language))
         stops = dev_from if setting in _ELSEWHERE else "source"
         found += [_task(cut, setting, *pair, fold, stops) for pair in pairs for fold in range(cut.count(pair[1]))]
+    unstopped = {f"{t.setting} {t.name}" for t in found if not t.dev or (t.then_train and not t.then_dev)}
+    problems += [Problem(f"{name}: there is no dev clip that could stop a model") for name in sorted(unstopped)]
     problems += _leaks(found, clips, cut.by_utterance)
     if problems:
         raise BadInput(*problems)

@@ -1,7 +1,8 @@
 """ShEMO, the Sharif Emotional Speech Database: 3000 utterances of 87 speakers of Persian radio plays in six emotions.
 
 ``male/M01A01.wav``: gender and number of the speaker, emotion, number of two or three digits. So the speaker is the first
-three characters; code that takes the fifth and sixth, which are the number, splits by nothing.
+three characters; code that takes the fifth and sixth, which are of the number, splits by nothing. The column
+``serab_speaker`` holds these, so that what was published by such a split can be repeated (``python -m ser_core split``).
 
 There are two sets of labels. ``truth`` is the letter of the name, as published. A revision (``modified_shemo.json`` or
 ``shemo.json``, 2838 clips) names some clips after their text files: where that table lies below the root, the column
@@ -43,6 +44,7 @@ def _describe(stem: str, modified: dict[str, str]) -> dict[str, Any] | str:
         "truth": LABELS[name["emotion"]],
         "gender": {"F": "female", "M": "male"}[name["gender"]],
         "truth_modified": modified.get(stem, ""),
+        "serab_speaker": name["number"][:2],
     }
 
 

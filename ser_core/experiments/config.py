@@ -35,7 +35,7 @@ class Splits(_Strict):
     train: int = _USUAL.train
     dev: int = _USUAL.dev
     test: int = _USUAL.test
-    by: Literal["speaker", "utterance", "where_needed"] = _USUAL.by
+    by: Literal["speaker", "utterance", "where_needed", "given"] = _USUAL.by
     dev_speakers: Literal["own", "test"] = _USUAL.dev_speakers
     balance: bool = _USUAL.balance
     seed: Annotated[int, Field(ge=0)] = _USUAL.seed
@@ -85,6 +85,8 @@ class Experiment(_Strict):
     """Tables of copies with noise (``python -m ser_core noise``), told from the folder of the file."""
     noise_in: Literal["test", "both"] = "test"
     """Where clips are noisy: in the test only, or in training and dev, too."""
+    projections: list[Literal["pca", "tsne"]] = ["pca"]
+    """How clips are laid out before and after chosen models, of methods that tell where they lay them; none: not at all."""
 
     @field_validator("encoders")
     @classmethod
@@ -101,7 +103,7 @@ class Experiment(_Strict):
             raise ValueError("must hold lines of 'key: values', or be a list of such")
         return grid
 
-    @field_validator("seeds", "settings", "stimuli", "emotions", "sources", "targets", "noisy")
+    @field_validator("seeds", "settings", "stimuli", "emotions", "sources", "targets", "noisy", "projections")
     @classmethod
     def _each_once(cls, values: list[Any]) -> list[Any]:
         if twice := [value for n, value in enumerate(values) if value in values[:n]]:
