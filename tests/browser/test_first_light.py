@@ -20,7 +20,7 @@ from tests.browser.walker import Walker, advance
 LABELLED = 3 + 44  # consent, background, one training trial, 44 clips
 TOTAL = LABELLED + 3 + 1  # three clips to mark a part of, a question
 RATED = 44 + 3
-BY_HAND = 12
+BY_HAND = 8
 """How many trials each listener answers at the page before the store is given the rest of the clips; ``make test-browsers``
 has them answer every one."""
 

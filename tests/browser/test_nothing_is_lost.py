@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
@@ -16,29 +15,31 @@ from tests.browser.people import ROOT, Listener, opened
 TOTAL = 51  # trials of the demo study that wait for an answer
 
 
-@pytest.mark.parametrize("reload", [True, False])
-def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context, reload):
+def test_an_answer_given_while_the_server_is_down_arrives_once_it_is_back(start_app, context):
+    """Of two listeners: one who waits, one who loads the page anew."""
     app = start_app()
-    listener, person, store = _came_to_the_training(app, context)
-    listener.answer("happy")
-    listener.begin()
-    listener.hear()
-    listener.choice("sad").click()
+    both = [_came_to_the_training(app, context) for _ in range(2)]
+    for listener, _, _ in both:
+        listener.answer("happy")
+        listener.begin()
+        listener.hear()
+        listener.choice("sad").click()
 
     app.process.send_signal(signal.SIGKILL)
     app.process.wait()
-    listener.button("continue").click()
-    expect(listener.page.get_by_text(listener.words["player.saving"])).to_be_visible()
-    assert len(_answers(store, person)) == 3
+    for listener, person, store in both:
+        listener.button("continue").click()
+        expect(listener.page.get_by_text(listener.words["player.saving"])).to_be_visible()
+        assert len(_answers(store, person)) == 3
 
     start_app()
-    if reload:
-        listener.page.reload()
-    listener.expect_done(4, TOTAL)
-    answers = _answers(store, person)
-    assert [a["position"] for a in answers] == [0, 1, 2, 3]
-    assert answers[3]["answer"]["label"] == "sad"
-    assert answers[3]["answer"]["completions"] == 1
+    both[1][0].page.reload()
+    for listener, person, store in both:
+        listener.expect_done(4, TOTAL)
+        answers = _answers(store, person)
+        assert [a["position"] for a in answers] == [0, 1, 2, 3]
+        assert answers[3]["answer"]["label"] == "sad"
+        assert answers[3]["answer"]["completions"] == 1
 
 
 def test_a_wrong_link_gets_one_polite_sentence_in_the_visitor_s_language(app, context):
