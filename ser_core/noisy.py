@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ser_core.errors import BadInput, Problem
-from ser_core.splits import Task
+from ser_core.settings import Task
 
 NOISE_IN = ("test", "both")
 NEEDED = ("noise_of", "noise", "snr_db")
@@ -52,7 +52,7 @@ def with_noise(tasks: Sequence[Task], copied: Copies, where: Literal["test", "bo
     """Each task as it is, then under each condition.
 
     Args:
-        tasks: of ``splits.tasks``.
+        tasks: of ``settings.tasks``.
         copied: of ``copies_of``.
         where: whether clips are noisy in the ``test``, or in ``both`` training (dev included) and test.
 

@@ -24,7 +24,8 @@ import pandas as pd
 from ser_core.audit import Finding
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, Problem
-from ser_core.splits import Task, shuffled
+from ser_core.settings import Task
+from ser_core.splits import shuffled
 
 FEW = ("transfer", "multi_source")
 """Settings whose models may be given shots."""
@@ -81,7 +82,7 @@ def drawn(tasks: Sequence[Task], clips: pd.DataFrame, shots: Shots) -> tuple[lis
     """The tasks with their shots; those of other settings as they are.
 
     Args:
-        tasks: of ``splits.tasks``.
+        tasks: of ``settings.tasks``.
         clips: the stimuli table they were made from.
         shots: what is to be drawn.
 

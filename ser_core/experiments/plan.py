@@ -27,8 +27,8 @@ from ser_core.methods._method import Ears
 from ser_core.noisy import Copies, copies_of, with_noise
 from ser_core.run_checks import shared_speakers
 from ser_core.run_plan import PRACTICE
+from ser_core.settings import Task, tasks
 from ser_core.shots import Shots
-from ser_core.splits import Task
 from ser_core.stimuli import load, load_all
 from ser_core.yaml_lines import Where, line_of
 
@@ -215,7 +215,7 @@ class _Found:
         for encoder, language in experiment.encoders.items():
             how: dict[str, Any] = {"dev_from": experiment.dev_from, "encoder_language": language, **ends}
             try:
-                whole = splits.tasks(cut, clips, settings, **how)
+                whole = tasks(cut, clips, settings, **how)
             except BadInput as bad:
                 self.say(("encoders", encoder), *(f"{encoder}: {p.what}" for p in bad.problems))
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ser_core import serab, splits
+from ser_core import serab, settings, splits
 from ser_core.cli import main
 from ser_core.corpora import shemo
 from ser_core.errors import BadInput
@@ -68,7 +68,7 @@ def test_given_parts_are_taken_as_they_are_in_one_fold():
     assert cut.findings == ()
     for part, who in (("train", {"s0", "s1", "s2", "s3"}), ("dev", {"s4"}), ("test", {"s5"})):
         assert {id_.split("-")[2] for id_ in cut.ids(pool, 0, part)} == {name[1:] for name in who}
-    [task] = splits.tasks(cut, table, ["mono"])
+    [task] = settings.tasks(cut, table, ["mono"])
     assert task.disjoint == "speaker"
 
 
@@ -78,7 +78,7 @@ def test_given_parts_that_share_speakers_are_an_alarm_and_said_of_the_task():
     assert [(f.severity, f.what) for f in cut.findings] == [
         ("alarm", "c de is split as given, and 5 of 6 speakers of the test are in training, too")
     ]
-    [task] = splits.tasks(cut, table, ["mono"])
+    [task] = settings.tasks(cut, table, ["mono"])
     assert task.disjoint == "utterance"
 
 
@@ -91,4 +91,4 @@ def test_what_is_not_given_is_said():
     ]
     alone = given(s5="test")
     with pytest.raises(BadInput, match="mono c de: there is no dev clip that could stop a model"):
-        splits.tasks(splits.folds(alone, GIVEN), alone, ["mono"])
+        settings.tasks(splits.folds(alone, GIVEN), alone, ["mono"])

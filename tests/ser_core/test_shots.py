@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ser_core import noisy, shots, splits
+from ser_core import noisy, settings, shots, splits
 from ser_core.errors import BadInput
+from ser_core.settings import Task
 from ser_core.shots import Shots
-from ser_core.splits import SEVERAL, Folds, Task
+from ser_core.splits import SEVERAL, Folds
 from tests.ser_core.test_splits import clips, small
 
 LANGUAGES = ("de", "en", "zh")
@@ -26,7 +27,7 @@ def cut(table) -> Folds:
 
 @pytest.fixture(scope="module")
 def tasks(cut, table) -> list[Task]:
-    return splits.tasks(cut, table, ["transfer"])
+    return settings.tasks(cut, table, ["transfer"])
 
 
 def drawn(tasks: list[Task], table: pd.DataFrame, **how) -> list[Task]:
@@ -38,14 +39,14 @@ def truths(table: pd.DataFrame, ids: tuple[str, ...]) -> dict[str, int]:
 
 
 def test_every_ordered_pair_of_corpora_is_a_transfer_whatever_the_encoder_was_pretrained_on(cut, table):
-    found = splits.tasks(cut, table, ["transfer"], encoder_language="de")
+    found = settings.tasks(cut, table, ["transfer"], encoder_language="de")
     pairs = {(t.source.corpus, t.target.corpus) for t in found}
     assert pairs == {(f"c{a}", f"c{b}") for a in LANGUAGES for b in LANGUAGES if a != b}
     assert len(found) == 6 * 3
 
 
 def test_several_sources_are_all_but_the_language_left_out(cut, table):
-    [one, *_] = found = splits.tasks(cut, table, ["multi_source"])
+    [one, *_] = found = settings.tasks(cut, table, ["multi_source"])
     assert {t.source for t in found} == {SEVERAL}
     assert len(found) == 3 * 3
     assert one.target.language == "de"
@@ -55,10 +56,10 @@ def test_several_sources_are_all_but_the_language_left_out(cut, table):
 
 
 def test_sources_and_targets_are_those_that_are_named(cut, table):
-    found = splits.tasks(cut, table, ["transfer"], sources=["cde"], targets=["cen", "cde"])
+    found = settings.tasks(cut, table, ["transfer"], sources=["cde"], targets=["cen", "cde"])
     assert {t.name for t in found} == {"cde de -> cen en"}
     with pytest.raises(BadInput, match=r"no clip of a corpus 'cdee'.*cde"):
-        splits.tasks(cut, table, ["transfer"], sources=["cdee"])
+        settings.tasks(cut, table, ["transfer"], sources=["cdee"])
 
 
 def test_shots_are_drawn_evenly_from_voices_that_are_not_tested_and_larger_numbers_hold_the_smaller(tasks, table):
@@ -135,7 +136,7 @@ def test_leaving_one_speaker_out_tests_each_once_and_an_emotion_may_be_missing_t
 def test_a_source_of_fewer_folds_begins_anew_where_one_speaker_is_left_out():
     both = pd.concat([clips(4, 3, corpus="few", language="de"), clips(6, 3, corpus="many", language="en")])
     cut = splits.folds(both, small(folds="speakers"))
-    found = splits.tasks(cut, both, ["transfer"], sources=["few"])
+    found = settings.tasks(cut, both, ["transfer"], sources=["few"])
     assert [t.fold for t in found] == list(range(6))
     assert found[4].train == found[0].train
     assert found[4].test != found[0].test

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser_core import settings as learned
 from ser_core import splits
 from ser_core.errors import BadInput
 from ser_core.ratings import STIMULI, frame
@@ -126,7 +127,7 @@ def test_a_single_speaker_is_split_by_utterance_only_where_it_is_asked_for_and_f
     assert cut.by_utterance == {Pool("one", "de")}
     alarm = next(f for f in cut.findings if f.severity == "alarm")
     assert alarm.what.startswith("one de has a single speaker and is split by utterance")
-    assert splits.tasks(cut, table, ["mono"])
+    assert learned.tasks(cut, table, ["mono"])
 
 
 def test_clips_of_the_same_bytes_are_split_once():
@@ -159,7 +160,7 @@ def three() -> pd.DataFrame:
 
 def named(table: pd.DataFrame, setting: str, **how) -> list[str]:
     cut = splits.folds(table, small(folds=3))
-    return list(dict.fromkeys(t.name for t in splits.tasks(cut, table, [setting], **how)))
+    return list(dict.fromkeys(t.name for t in learned.tasks(cut, table, [setting], **how)))
 
 
 def test_settings_join_pools_by_the_language_of_the_encoder(three):
@@ -170,10 +171,10 @@ def test_settings_join_pools_by_the_language_of_the_encoder(three):
     assert named(three, "cross") == ["a de -> b cmn", "b cmn -> a de", "b cmn -> d de", "d de -> b cmn"]
 
 
-@pytest.mark.parametrize("stops", splits.DEV_FROM)
+@pytest.mark.parametrize("stops", learned.DEV_FROM)
 def test_what_stops_a_cross_lingual_model_comes_from_where_it_is_told(three, stops):
     cut = splits.folds(three, small(folds=3))
-    for task in splits.tasks(cut, three, ["cross"], dev_from=stops):
+    for task in learned.tasks(cut, three, ["cross"], dev_from=stops):
         pool = {"source": task.source, "target": task.target}[stops]
         assert task.dev == cut.ids(pool, task.fold, "dev")
         assert task.train == cut.ids(task.source, task.fold, "train")
@@ -184,7 +185,7 @@ def test_what_stops_a_cross_lingual_model_comes_from_where_it_is_told(three, sto
 def test_a_second_stage_learns_in_the_target_and_neither_stage_hears_a_voice_of_the_test(three):
     cut = splits.folds(three, small(folds=3))
     speaker = dict(zip(three["stimulus"], three["corpus"] + three["speaker"], strict=True))
-    found = splits.tasks(cut, three, ["two_stage"], dev_from="target", encoder_language="zh")
+    found = learned.tasks(cut, three, ["two_stage"], dev_from="target", encoder_language="zh")
     assert {t.name for t in found} == {"b cmn -> a de", "b cmn -> d de"}
     for task in found:
         own = tuple(cut.ids(task.target, task.fold, part) for part in splits.PARTS)
@@ -197,17 +198,17 @@ def test_a_voice_of_the_first_stage_in_the_test_of_the_second_is_refused_even_wh
     one, many = clips(1, 20, language="en"), clips(6)  # speaker s0 of one corpus speaks both languages
     cut = splits.folds(pd.concat([one, many], ignore_index=True), small(folds=3, by="where_needed"))
     with pytest.raises(BadInput, match=r"two_stage c de -> c en, fold \d: speaker 'c s0' is in training and in test"):
-        splits.tasks(cut, pd.concat([one, many]), ["two_stage"], encoder_language="de")
+        learned.tasks(cut, pd.concat([one, many]), ["two_stage"], encoder_language="de")
 
 
 def test_settings_that_cannot_be_are_refused_together(three):
     cut = splits.folds(three, small(folds=3))
     with pytest.raises(BadInput, match=r"mono needs clips in 'fr'; the clips are in cmn, de\n.*cross needs"):
-        splits.tasks(cut, three, ["mono", "cross"], encoder_language="fr")
+        learned.tasks(cut, three, ["mono", "cross"], encoder_language="fr")
     with pytest.raises(BadInput, match="trans needs the language that the encoder was pretrained on, and it is not told"):
-        splits.tasks(cut, three, ["trans"])
+        learned.tasks(cut, three, ["trans"])
     with pytest.raises(BadInput, match="Did you mean 'cross'"):
-        splits.tasks(cut, three, ["cros"])
+        learned.tasks(cut, three, ["cros"])
 
 
 def test_a_speaker_of_two_languages_is_not_in_training_and_in_test():
@@ -222,7 +223,7 @@ def test_a_speaker_of_two_languages_is_not_in_training_and_in_test():
             expected += [(f"cross {source} -> {target}, fold {fold}", both)] if both else []
     assert expected
     with pytest.raises(BadInput) as bad:
-        splits.tasks(cut, table, ["cross"])
+        learned.tasks(cut, table, ["cross"])
     said = [p.what.split(": speaker ") for p in bad.value.problems]
     assert [where for where, _ in said] == [where for where, _ in expected]
     assert all(f"'c {voice}'" in words for (_, words), (_, both) in zip(said, expected, strict=True) for voice in both)
