@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOOR_2 = {"corpora", "encoders", "features", "methods", "diarization", "runs", "engine", "commands"}
 FLOOR_2 |= {"run_plan", "run_checks", "run_record", "run_tables", "probing", "probing_batch"}
-FLOOR_2 |= {"probing_course", "probing_heads"}
+FLOOR_2 |= {"probing_course", "probing_heads", "probing_mixed"}
 FLOOR_2 |= {"tuning", "training", "experiments"}
 FLOOR_0 = {"emotions", "errors", "registry", "languages", "places", "cli", "torchaudio_guard", "__init__", "__main__"}
 TORCH = {"torch", "torchaudio", "transformers", "peft", "safetensors", "accelerate", "ray"}
