@@ -10,12 +10,16 @@ import streamlit as st
 
 from pages.parts import (
     compare_figure,
+    experiment_ablation,
     experiment_about,
+    experiment_curves,
+    experiment_layouts,
     experiment_listened,
     experiment_pick,
     experiment_published,
     experiment_reads,
     experiment_results,
+    experiment_transfer,
     frame,
     pick,
     sign_in,
@@ -40,7 +44,11 @@ def _page(folder: Path) -> None:
     compare_figure.picture_format()
     experiment_results.folds(experiment, best)
     _alone(experiment_results.layers, experiment, cells)
-    _alone(experiment_results.transfer, experiment, best)
+    _alone(experiment_transfer.draw, experiment, best)
+    _alone(experiment_curves.shots, experiment, best)
+    _alone(experiment_curves.noise, experiment, best)
+    _alone(experiment_ablation.draw, experiment, best)
+    _alone(experiment_layouts.draw, experiment, best)
     experiment_published.draw(experiment)
     experiment_listened.draw(experiment)
     _alone(experiment_results.learning, experiment, best)

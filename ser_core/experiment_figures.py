@@ -1,4 +1,4 @@
-"""Figures of an experiment: how far folds lie apart, layer by layer, from corpus to corpus, and epoch by epoch.
+"""Figures of an experiment: how far folds lie apart, layer by layer, and epoch by epoch.
 
 As in ``figures.py``: data frames in, plotly figures out, transparent, no colour of text, one hue for a share; lines differ
 in mark and dash as well as in colour, and every figure reads at a width of 390 px. Rows are those of
@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.experiment_tables import KIND, PLACE
-from ser_core.figures import SCALE, _frame, folded, inked
+from ser_core.figures import _frame, folded
 from ser_core.segment_figures import COLOURS
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
@@ -42,7 +42,7 @@ def place(row: Cell) -> str:
     >>> place(dict(setting="transfer", **ends, shots="10", condition="kitchen 10 dB"))
     'transfer: emodb de → urdu ur, 10 shots, kitchen 10 dB'
     """
-    ends = dict.fromkeys(_end(row, which) for which in ("source", "target"))
+    ends = dict.fromkeys(end(row, which) for which in ("source", "target"))
     shots = f"{row['shots']} shots" if row["shots"] else ""
     where = ", ".join(filter(None, (" → ".join(ends), shots, str(row["condition"]))))
     return f"{str(row['setting']).replace('_', ' ')}: {where}"
@@ -75,7 +75,7 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
     ends = drawn[["lowest", "highest"]].assign(_=np.nan).to_numpy().ravel()  # nothing joins one row to the next
     spans = go.Scatter(x=ends, y=np.repeat(np.arange(len(drawn)), 3), mode="lines", showlegend=False, hoverinfo="skip")
     hover = [
-        f"{name}<br>fold {fold:g}: {value:.3f}" + _layer(layer)
+        f"{name}<br>fold {fold:g}: {value:.3f}" + layer_words(layer)
         for name, fold, value, layer in rows[["_row", "fold", "ua", "layer"]].itertuples(index=False)
     ]
     dot = {"symbol": "circle", "size": 7, "color": COLOURS[3], "opacity": 0.55}
@@ -138,50 +138,6 @@ def _line(cells: pd.DataFrame, folds: pd.DataFrame, chosen: pd.DataFrame, n: int
     ]
 
 
-def transfer(cells: pd.DataFrame) -> go.Figure:
-    """UA by corpus learned in (rows) and tested in (columns): a panel for each encoder and way of learning.
-
-    Args:
-        cells: of ``experiment_tables.best``, one kind of model for each encoder.
-    """
-    stages = cells["setting"].eq("two_stage").map({True: " · two stages", False: ""})
-    panels = list(cells.assign(_panel=cells["encoder"] + stages).groupby("_panel", sort=False))
-    ends = ([_end(cell, end) for cell in cells.to_dict("records")] for end in ("source", "target"))
-    rows, columns = (sorted(set(names)) for names in ends)
-    figure = make_subplots(
-        rows=max(len(panels), 1), cols=1, shared_xaxes=True, vertical_spacing=min(0.1, 0.3 / max(len(panels), 1)),
-        subplot_titles=[str(name) for name, _ in panels],
-    )  # fmt: skip
-    for n, (_, part) in enumerate(panels, start=1):
-        figure.add_trace(_cells_of(part, rows, columns), row=n, col=1)
-    figure.update_yaxes(autorange="reversed", showgrid=False, title="learned in")
-    figure.update_xaxes(side="bottom", showgrid=False, tickangle=0 if len(columns) <= 4 else -45)
-    figure.update_xaxes(title="tested in", showticklabels=True, row=max(len(panels), 1), col=1)
-    figure.update_annotations(font_size=13, x=0, xanchor="left")
-    return _frame(figure, title="", height=140 + (48 * len(rows) + 40) * max(len(panels), 1))
-
-
-def _cells_of(part: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> go.Heatmap:
-    shape = len(rows), len(columns)
-    value, text, hover = np.full(shape, np.nan), np.full(shape, "", object), np.full(shape, "", object)
-    for cell in part.to_dict("records"):
-        at = (
-            rows.index(f"{cell['source_corpus']} {cell['source']}".strip()),
-            columns.index(f"{cell['target_corpus']} {cell['target']}".strip()),
-        )
-        value[at] = cell["ua"]
-        text[at] = inked(f"{cell['ua']:.2f}<br>{cell['setting'].replace('_', ' ')}", SCALE, cell["ua"])
-        hover[at] = (
-            f"{place(cell)}{_layer(cell['layer'])}<br>"
-            f"{cell['ua']:.3f}, from {cell['lowest']:.3f} to {cell['highest']:.3f} in {cell['folds']} folds"
-        )
-    return go.Heatmap(
-        z=value, x=list(columns), y=list(rows), text=text, texttemplate="%{text}", customdata=hover,
-        hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, colorscale=[list(step) for step in SCALE],
-        zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
-    )  # fmt: skip
-
-
 def learning(models: pd.DataFrame, curves: pd.DataFrame) -> go.Figure:
     """Loss over epochs of training and dev clips, a panel for each model; the epoch whose weights were kept has a ring.
 
@@ -236,12 +192,13 @@ def _rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     return data[list(columns)].itertuples(index=False, name=None)
 
 
-def _end(cell: Cell, which: str) -> str:
+def end(cell: Cell, which: str) -> str:
     """The corpus and language of the ``source`` or ``target``."""
     return f"{cell[f'{which}_corpus']} {cell[which]}".strip()
 
 
-def _layer(number: float) -> str:
+def layer_words(number: float) -> str:
+    """Behind what a model is: its layer, where it has one."""
     return "" if pd.isna(number) else f", layer {number:g}"
 
 

@@ -16,7 +16,19 @@ import yaml
 
 from ser_core import checks, made_up
 from ser_core.errors import BadInput, Problem
-from ser_core.experiment_tables import CURVES, FINDINGS, MODELS, best, by_fold, summary, without_layer
+from ser_core.experiment_tables import (
+    CELL,
+    CURVES,
+    FINDINGS,
+    INTERVALS,
+    MODELS,
+    PROJECTIONS,
+    SILHOUETTES,
+    best,
+    by_fold,
+    summary,
+    without_layer,
+)  # fmt: skip
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame, read_table
 from ser_core.table_files import read_raw
 from ser_core.tables import Table
@@ -24,6 +36,8 @@ from ser_core.tables import Table
 ASKED, RESOLVED = "experiment.yaml", "config.yaml"
 FILES = ("models.csv", "findings.csv", "curves.csv", RESOLVED, ASKED, "stimuli.csv")
 """What every experiment's folder holds, beside raters, ratings and scores."""
+INTERVALS_FILE, PROJECTIONS_FILE, SILHOUETTES_FILE = "intervals.csv", "projections.csv", "silhouettes.csv"
+"""What folders of an earlier release, or of methods that lay no clips anywhere, lack."""
 LISTENED = "listened"
 _MEND = "copy the whole folder again, or remove it"
 
@@ -40,6 +54,7 @@ class Experiment:
         asked: the config as it was given, text.
         clips: the stimuli table of the test clips.
         listened: that of the clips which listeners heard and the chosen models rated; None where there are none.
+        intervals: columns ``INTERVALS``, clustered by speaker; no rows where the folder has no such file.
     """
 
     folder: Path
@@ -49,6 +64,7 @@ class Experiment:
     asked: str
     clips: pd.DataFrame
     listened: pd.DataFrame | None
+    intervals: pd.DataFrame
 
     @property
     def name(self) -> str:
@@ -57,8 +73,8 @@ class Experiment:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """What the models come to over folds: ``experiment_tables.summary``."""
-        return summary(self.models)
+        """What the models come to over folds: ``experiment_tables.summary``, with what ``INTERVALS`` adds."""
+        return summary(self.models).merge(self.intervals, on=list(CELL), how="left")
 
     @cached_property
     def best(self) -> pd.DataFrame:
@@ -93,7 +109,8 @@ def lacks(folder: Path) -> list[str]:
 
 def version(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Of each file that is read its name, size and time of change: another version is another content."""
-    stats = ((name, (folder / name).stat()) for name in (*FILES, f"{LISTENED}/stimuli.csv") if (folder / name).is_file())
+    further = (f"{LISTENED}/stimuli.csv", INTERVALS_FILE, PROJECTIONS_FILE, SILHOUETTES_FILE)
+    stats = ((name, (folder / name).stat()) for name in (*FILES, *further) if (folder / name).is_file())
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
@@ -115,6 +132,7 @@ def read(folder: Path) -> Experiment:
         _text(folder / ASKED),
         read_table(folder / "stimuli.csv", STIMULI),
         read_table(listened, STIMULI) if listened.is_file() else None,
+        _further(folder / INTERVALS_FILE, INTERVALS),
     )
 
 
@@ -125,6 +143,20 @@ def curves(folder: Path) -> pd.DataFrame:
         BadInput: the file is missing or no such table.
     """
     return _table(folder / "curves.csv", CURVES)
+
+
+def projections(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Where chosen models lay clips, and how well these fall apart there: columns ``PROJECTIONS`` and ``SILHOUETTES``.
+
+    Raises:
+        BadInput: a file is damaged; no rows where it is not there.
+    """
+    return _further(folder / PROJECTIONS_FILE, PROJECTIONS), _further(folder / SILHOUETTES_FILE, SILHOUETTES)
+
+
+def _further(path: Path, table: Table) -> pd.DataFrame:
+    """A table that may be missing: then it has no rows."""
+    return _table(path, table) if path.is_file() else frame(table, [])
 
 
 def _table(path: Path, table: Table, *, least: int = 0) -> pd.DataFrame:

@@ -7,7 +7,8 @@ seconds.
 A *cell* is everything but fold, seed and trial: one encoder, method, its settings and layer, one setting, source, target,
 number of shots and condition. Its accuracy is the mean over folds, after the mean over the seeds and trials of each fold;
 the range of these is how far the folds lie apart. The layer of a cell is chosen by dev clips alone, so that no test clip
-chooses what it then measures.
+chooses what it then measures. ``intervals.csv`` adds how far a cell would move with other speakers, and ``projections.csv``
+and ``silhouettes.csv`` where chosen models lay clips.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ PLACE = ("setting", "source_corpus", "source", "target_corpus", "target", "shots
 KIND = ("encoder", "method", "settings")
 """What kind of model it is; ``settings`` leaves out the layer, which has a column of its own."""
 CELL = (*KIND, *PLACE, "layer")
+PROTOCOL = ("disjoint", "dev_from")
+"""What of the test a model knew; the same for all models of a cell."""
 
 MODELS = Table(
     "models",
@@ -94,10 +97,48 @@ FINDINGS = Table(
         Column("clips", "some of the clips it is about"),
     ),
 )
+INTERVALS = Table(
+    "intervals",
+    CELL,
+    (
+        *(column for column in MODELS.columns if column.name in CELL),
+        Column("ua_all", "unweighted accuracy over the test clips of all folds together, in [0, 1]", "number"),
+        Column("ci_low", "lower end of its 95 % interval, over draws of test speakers", "number"),
+        Column("ci_high", "upper end", "number"),
+        Column("speakers", "test speakers", "number"),
+        Column("why", "why there is no interval"),
+    ),
+)
+PROJECTIONS = Table(
+    "projections",
+    ("model", "stimulus", "when", "way"),
+    (
+        Column("model", "number of the model in models.csv", "number", required=True),
+        Column("stimulus", "the clip", required=True),
+        Column("part", "test: of the target; dev: of what stopped the model"),
+        Column("when", "before: what the encoder makes of it; after: what the model makes of that", required=True),
+        Column("way", "pca, or tsne2 and tsne3: t-SNE in two and three dimensions", required=True),
+        Column("x", "first coordinate", "number", required=True),
+        Column("y", "second", "number", required=True),
+        Column("z", "third; empty in two dimensions", "number"),
+    ),
+)
+SILHOUETTES = Table(
+    "silhouettes",
+    ("model", "when", "by"),
+    (
+        Column("model", "number of the model in models.csv", "number", required=True),
+        Column("when", "before or after the model", required=True),
+        Column("by", "emotion, language or speaker", required=True),
+        Column("silhouette", "mean over clips, in [-1, 1], in all dimensions; empty: there is one of them only", "number"),
+        Column("n", "clips", "number"),
+        Column("explained", "share of the variance that the three axes of pca show, in [0, 1]", "number"),
+    ),
+)
 
 WHOLE = {
     "model", "layer", "fold", "seed", "n", "epochs", "kept", "trainable", "n_train", "n_dev", "batch", "listened_n", "stage",
-    "epoch", "trial", "n_shots", "n_unlabelled",
+    "epoch", "trial", "n_shots", "n_unlabelled", "speakers",
 }  # fmt: skip
 """Columns of whole numbers, which are written without a point."""
 
@@ -111,24 +152,30 @@ def by_fold(models: pd.DataFrame) -> pd.DataFrame:
         models: columns ``MODELS``, numbers as such.
 
     Returns:
-        ``CELL``, ``fold, ua, dev_ua, seeds, models``.
+        ``CELL``, ``fold, ua, wa, dev_ua, seeds, models, n_shots, n_unlabelled, disjoint, dev_from``.
     """
     kept = models.assign(settings=models["settings"].map(without_layer))
     each = kept.groupby([*CELL, "fold"], sort=False, dropna=False)
-    return each.agg(
-        ua=("ua", "mean"), dev_ua=("dev_ua", "mean"), seeds=("seed", "nunique"), models=("model", "size")
-    ).reset_index()
+    means = {name: (name, "mean") for name in ("ua", "wa", "dev_ua")}
+    return each.agg(**means, seeds=("seed", "nunique"), models=("model", "size"), **_protocol()).reset_index()
+
+
+def _protocol() -> dict[str, tuple[str, str]]:
+    """How models of a cell were tested, which is the same for all of them; of numbers the greatest."""
+    return {name: (name, "max") for name in ("n_shots", "n_unlabelled")} | {name: (name, "first") for name in PROTOCOL}
 
 
 def summary(models: pd.DataFrame) -> pd.DataFrame:
     """One row for each cell: accuracy over the folds, and how far these lie apart.
 
     Returns:
-        ``CELL``; ``ua`` and ``dev_ua``, means over folds; ``lowest``, ``highest`` and ``sd`` (n - 1) of the folds' UA;
-        numbers of ``folds``, ``seeds`` and ``models``. By setting, place, kind and layer.
+        ``CELL``; ``ua``, ``wa`` and ``dev_ua``, means over folds; ``lowest``, ``highest`` and ``sd`` (n - 1) of the folds'
+        UA; numbers of ``folds``, ``seeds`` and ``models``; ``n_shots`` and ``n_unlabelled``, the most of one model;
+        ``PROTOCOL``. By setting, place, kind and layer.
 
     >>> given = [[0, 0, 0.5], [0, 1, 0.75], [1, 0, 1.0], [1, 1, 1.0]]
-    >>> rows = pd.DataFrame(given, columns=["fold", "seed", "ua"]).assign(dev_ua=1.0, model=range(4))
+    >>> rows = pd.DataFrame(given, columns=["fold", "seed", "ua"]).assign(wa=1.0, dev_ua=1.0, model=range(4))
+    >>> rows = rows.assign(n_shots=0, n_unlabelled=0, disjoint="speaker", dev_from="source")
     >>> rows = rows.assign(encoder="e", method="m", settings="layer=2 tune=lora", layer=2.0, setting="mono", source="de")
     >>> cells = summary(rows.assign(target="de", source_corpus="c", target_corpus="c", shots="", condition=""))
     >>> cells[["settings", "ua", "lowest", "folds"]].values.tolist()
@@ -141,10 +188,12 @@ def summary(models: pd.DataFrame) -> pd.DataFrame:
         lowest=("ua", "min"),
         highest=("ua", "max"),
         sd=("ua", "std"),
+        wa=("wa", "mean"),
         dev_ua=("dev_ua", "mean"),
         folds=("fold", "nunique"),
         seeds=("seeds", "max"),
         models=("models", "sum"),
+        **_protocol(),
     ).reset_index()
     order = cells.assign(setting=cells["setting"].map(_FIRST))
     return cells.loc[order.sort_values([*PLACE, *KIND, "layer"], kind="stable").index].reset_index(drop=True)
@@ -162,10 +211,10 @@ def best(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def listened(models: pd.DataFrame) -> pd.DataFrame:
-    """What the chosen models come to on the clips that listeners heard: rows as of ``summary``, ``clips`` instead of dev."""
+    """What the chosen models come to on the clips that listeners heard: as ``summary``, ``clips`` instead of dev and WA."""
     rated = models[models["listened_ua"].notna()]
     clips = int(rated["listened_n"].max()) if len(rated) else 0
-    return summary(rated.assign(ua=rated["listened_ua"])).drop(columns="dev_ua").assign(clips=clips)
+    return summary(rated.assign(ua=rated["listened_ua"])).drop(columns=["wa", "dev_ua"]).assign(clips=clips)
 
 
 def widest(cells: pd.DataFrame) -> dict[Hashable, Any]:

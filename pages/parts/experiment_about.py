@@ -23,6 +23,13 @@ def headline(experiment: Experiment) -> None:
         st.warning(
             f"**Not real: {made}.** It shows how Earwitness works; nothing of it is a result.", icon=":material/smart_toy:"
         )
+    loose = int((models["disjoint"] == "utterance").sum())
+    if loose:
+        which = "All models" if loose == len(models) else f"{loose:,} of {len(models):,} models"
+        st.warning(
+            f"**{which} had learned from the very speakers that they were tested on**, by other clips. Their numbers "
+            "measure the voice, too, and lie higher than those for new speakers.", icon=":material/record_voice_over:",
+        )  # fmt: skip
     numbers = {
         "model": len(models),
         "encoder": models["encoder"].nunique(),

@@ -42,6 +42,20 @@ def _curves(folder: str, version: Version) -> pd.DataFrame:
     return experiment_folders.curves(Path(folder))
 
 
+def projections(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Where chosen models lay clips, and how well these fall apart; no rows where it does not say.
+
+    Raises:
+        BadInput: a file is damaged.
+    """
+    return _projections(str(folder), experiment_folders.version(folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading …")
+def _projections(folder: str, version: Version) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return experiment_folders.projections(Path(folder))
+
+
 def beside(folder: Path, paper: str) -> tuple[Published, pd.DataFrame]:
     """A paper, and its table of models with one's own (``experiment_published.beside``).
 

@@ -1,4 +1,4 @@
-"""An experiment's figures, each with its numbers: folds, layers, corpora against corpora, and how models learned."""
+"""An experiment's figures, each with its numbers: folds, layers, and how models learned."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.parts import compare_figure, experiment_reads, pick
 from ser_core import experiment_figures as figures
+from ser_core import experiment_protocol as protocol
 from ser_core.errors import BadInput
 from ser_core.experiment_folders import Experiment
 from ser_core.experiment_tables import CELL, KIND, PLACE, whole, widest
@@ -34,7 +35,7 @@ def folds(experiment: Experiment, best: pd.DataFrame) -> None:
     name = f"{experiment.name} folds"
     drawn = figures.fold_spread(best, of(experiment.folds, best), guessing=experiment.guessing)
     compare_figure.draw(drawn, name, alt="UA of each fold; the numbers are in the table below", made_up=experiment.made_up)
-    compare_figure.under(whole(best), name, rests_on=_rests_on(experiment, best), made_up=experiment.made_up)
+    compare_figure.under(whole(best), name, rests_on=rests_on(experiment, best), made_up=experiment.made_up)
 
 
 def layers(experiment: Experiment, cells: pd.DataFrame) -> None:
@@ -61,25 +62,7 @@ def _layers(experiment: Experiment, cells: pd.DataFrame, name: str) -> None:
     best, folds_ = of(experiment.best, cells), of(experiment.folds, cells)
     drawn = figures.layers(cells, folds_, chosen=best, guessing=experiment.guessing)
     compare_figure.draw(drawn, name, alt="UA of each layer; the numbers are in the table below", made_up=experiment.made_up)
-    compare_figure.under(whole(cells), name, rests_on=_rests_on(experiment, cells), made_up=experiment.made_up)
-
-
-def transfer(experiment: Experiment, best: pd.DataFrame) -> None:
-    """From which corpus to which it carries over, for each encoder."""
-    if len(best[list(PLACE)].drop_duplicates()) < 2:
-        return
-    st.subheader("From corpus to corpus", anchor=False)
-    ways = list(dict.fromkeys(best[["method", "settings"]].itertuples(index=False, name=None)))
-    way = ways[0]
-    if len(ways) > 1:
-        way = st.selectbox("Method", ways, key="transfer of", format_func=_way, width=416)
-    here = best[(best["method"] == way[0]) & (best["settings"] == way[1])]
-    st.caption("Mean UA over the folds: learned in the row, tested in the column, at the layer chosen by dev clips.")
-    name = f"{experiment.name} transfer {_way(way)}"
-    drawn = figures.transfer(here)
-    compare_figure.draw(drawn, name, alt="UA by corpus learned and tested in; its numbers are in the table below",
-                        made_up=experiment.made_up)  # fmt: skip
-    compare_figure.under(whole(here), name, rests_on=_rests_on(experiment, here), made_up=experiment.made_up)
+    compare_figure.under(whole(cells), name, rests_on=rests_on(experiment, cells), made_up=experiment.made_up)
 
 
 def learning(experiment: Experiment, best: pd.DataFrame) -> None:
@@ -132,17 +115,15 @@ def of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     return rows[mine.isin(theirs)].reset_index(drop=True)
 
 
-def _rests_on(experiment: Experiment, cells: pd.DataFrame) -> str:
+def rests_on(experiment: Experiment, cells: pd.DataFrame) -> str:
+    """How many models stand behind some cells, and how they were tested."""
     n = int(cells["models"].sum())
-    return f"{n:,} models of {len(experiment.models):,}, each tested on clips of its own fold."
+    said = [f"{n:,} models of {len(experiment.models):,}, each tested on clips of its own fold.", *protocol.sentences(cells)]
+    return " ".join(said)
 
 
 def _words(cells: pd.DataFrame) -> str:
     return " ".join(filter(None, cells.iloc[0][_KIND]))
-
-
-def _way(way: tuple[str, str]) -> str:
-    return " ".join(filter(None, way))
 
 
 def _cell(cell: Mapping[Any, Any]) -> str:

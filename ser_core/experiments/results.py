@@ -18,7 +18,8 @@ import pandas as pd
 from ser_core import languages, ratings
 from ser_core.emotions import in_order
 from ser_core.engine.tasks import DIGITS
-from ser_core.experiment_tables import CURVES, FINDINGS, KIND, MODELS, PLACE, WHOLE
+from ser_core.experiment_intervals import intervals
+from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, KIND, MODELS, PLACE, WHOLE
 from ser_core.experiments.plan import Ids, Job, Planned
 from ser_core.experiments.tasks import Said
 from ser_core.made_up import stamped
@@ -90,6 +91,10 @@ class Results:
         found = [self.outcomes[job.learning].told.curve.assign(model=n) for n, job in enumerate(self.plan.jobs)]
         return ratings.frame(CURVES, pd.concat(found, ignore_index=True))
 
+    def intervals(self) -> pd.DataFrame:
+        """``INTERVALS``"""
+        return ratings.frame(INTERVALS, intervals(self.models, self._judged()))
+
     def findings(self) -> pd.DataFrame:
         """``FINDINGS``"""
         rows = [(f.severity, f.check, f.what, " ".join(f.clips)) for f in self.plan.findings]
@@ -151,6 +156,20 @@ class Results:
         right = np.array([dev.labels.index(truth) for truth in self._truths(dev.stimuli)])
         given = dev.weights[np.arange(len(right)), right]
         return float(-np.log(np.maximum(given, 10.0**-DIGITS / 2)).mean())
+
+    def _judged(self) -> pd.DataFrame:
+        """A row for each test clip of each model: whose voice it is, and what it is and was taken for."""
+        clips = self.plan.clips.set_index("stimulus")[["corpus", "speaker", "truth"]]
+        said = [self._said(job, job.task.test) for job in self.plan.jobs]
+        asked = clips.loc[[id_ for each in said for id_ in each.stimuli]]
+        return pd.DataFrame(
+            {
+                "model": np.repeat(np.arange(len(said)), [len(each.stimuli) for each in said]),
+                "voice": (asked["corpus"] + " " + asked["speaker"]).where(asked["speaker"] != "", "").to_numpy(),
+                "truth": asked["truth"].to_numpy(),
+                "label": np.concatenate([np.array(each.labels, object)[each.weights.argmax(axis=1)] for each in said]),
+            }
+        )
 
     # --- raters and ratings ---
 

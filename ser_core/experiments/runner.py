@@ -32,8 +32,10 @@ from ser_core.engine.stages import cut, work_through
 from ser_core.engine.tasks import Check, Hear, Heard, Measured
 from ser_core.engine.workshop import Workshop, workshop
 from ser_core.errors import BadInput
-from ser_core.experiment_folders import ASKED, LISTENED, RESOLVED
-from ser_core.experiment_tables import CURVES, FINDINGS, MODELS
+from ser_core.experiment_folders import ASKED, INTERVALS_FILE, LISTENED, RESOLVED
+from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, MODELS
+from ser_core.experiments import layouts
+from ser_core.experiments.layouts import Laid
 from ser_core.experiments.plan import Planned
 from ser_core.experiments.results import Outcome, Results, written
 from ser_core.experiments.tasks import Item, Kept, Learn, Learned, Listen, Said
@@ -124,9 +126,10 @@ class _Making:
         kept, outcomes = self._learn()
         results = Results(self.plan, self.revisions, outcomes)
         said = self._listen(results, kept)
+        laid = self._project(results, kept)
         models = results.with_listened(said) if said else results.models
         config = self._config(len(kept), time.monotonic() - began)
-        self._write(results, models, said, config)
+        self._write(results, models, said, laid, config)
         return Done(self.plan.out, models, config)
 
     def _work(self, stage: str, function: Any, shards: list[Shard], what: str) -> Stage:
@@ -237,9 +240,19 @@ class _Making:
         said = self._work(LISTENED, Listen(clips, self.threads), shards, "rating what listeners heard")
         return dict(zip(asked, said, strict=True))
 
+    def _project(self, results: Results, kept: list[Kept]) -> dict[int, Laid]:
+        """Where chosen models lay clips, by the number of the model."""
+        plan = self.plan
+        shards = layouts.shards(plan, results.models, kept)
+        ways = layouts.Project(plan.clips, self.threads, tuple(plan.experiment.projections))
+        laid = self._work("layouts", ways, shards, "laying out clips (models)")
+        return {int(shard.clips[0]): one for shard, one in zip(shards, laid, strict=True)}
+
     # --- files ---
 
-    def _write(self, results: Results, models: pd.DataFrame, said: dict[int, Said], config: dict[str, Any]) -> None:
+    def _write(
+        self, results: Results, models: pd.DataFrame, said: dict[int, Said], laid: dict[int, Laid], config: dict[str, Any]
+    ) -> None:
         run, out = self.shop.run, self.plan.out
         tables = results.tables()
         _save(tables, run, out)
@@ -249,6 +262,8 @@ class _Making:
             "models.csv": written(MODELS, models, said_of_clips),
             "curves.csv": written(CURVES, results.curves(), said_of_clips),
             "findings.csv": written(FINDINGS, results.findings(), said_of_clips),
+            INTERVALS_FILE: written(INTERVALS, results.intervals(), said_of_clips),
+            **layouts.files(laid, said_of_clips),
             ASKED: self.plan.file.read_bytes(),
             RESOLVED: _yaml(config),
         }

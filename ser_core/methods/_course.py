@@ -222,6 +222,15 @@ def rated(model: Learned, vectors: npt.NDArray[Any], stimuli: pd.DataFrame) -> R
     return posterior(stimuli, model.labels, logits.softmax(dim=1).numpy())
 
 
+def embedded(model: Learned, part: Any, vectors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """What a part of the network makes of features [clip, dim]."""
+    import torch
+
+    with torch.no_grad():
+        found: npt.NDArray[np.float64] = part(Heard(model.scale, "cpu")(vectors)).double().numpy()
+    return found
+
+
 def twice(others: pd.DataFrame, *parts: pd.DataFrame) -> Iterator[Problem]:
     """Unlabelled clips that are in a labelled part as well."""
     known = {content for part in parts for content in part["sha256"]}

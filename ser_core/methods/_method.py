@@ -131,6 +131,9 @@ class Method:
     """Whether ``fit`` takes ``unlabelled=``: clips of the tested language, without ``truth``, none of them tested."""
     watched: bool = False
     """Whether ``fit`` and ``further`` take ``watch=Watch(...)``."""
+    embeds: Callable[[Any, pd.DataFrame], npt.NDArray[np.float64]] | None = None
+    """``embeds(model, stimuli)``: what the model makes of each clip before its last layer, [clip, dim]. Only of methods that
+    hear means over frames, of the layer that their config names."""
     tells: Callable[[Any], Told] = _tells_nothing
     """``tells(model)``: how it was fitted."""
 

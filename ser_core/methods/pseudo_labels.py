@@ -267,6 +267,18 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
         return posterior(stimuli, model.labels, model.network(features).double().softmax(dim=1).numpy())
 
 
+def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """The hidden layer, [clip, hidden]; without one the standardised features, [clip, dim].
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    from torch.nn import Identity
+
+    body = model.network[:-1] if model.config.hidden else Identity()
+    return _course.embedded(model, body, _vectors(model.config, stimuli))
+
+
 def hears(config: Config) -> Ears:
     """Means over frames; the layer is taken from them."""
     return Ears(config.encoder)
@@ -288,5 +300,6 @@ METHOD = Method(
     predict=predict,
     hears=hears,
     adapts=True,
+    embeds=embeds,
     tells=tells,
 )

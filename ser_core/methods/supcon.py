@@ -170,6 +170,15 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     return _course.rated(model, _vectors(model.config, stimuli), stimuli)
 
 
+def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What emotions, speakers and contrast are read from, [clip, hidden].
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    return _course.embedded(model, model.network["body"], _vectors(model.config, stimuli))
+
+
 def hears(config: Config) -> Ears:
     """Means over frames; the layer is taken from them."""
     return Ears(config.encoder)
@@ -185,5 +194,11 @@ def _vectors(config: Config, clips: pd.DataFrame) -> npt.NDArray[np.float32]:
 
 
 METHOD = Method(
-    title="Supervised contrast with a speaker adversary", config=Config, fit=fit, predict=predict, hears=hears, tells=tells
+    title="Supervised contrast with a speaker adversary",
+    config=Config,
+    fit=fit,
+    predict=predict,
+    hears=hears,
+    embeds=embeds,
+    tells=tells,
 )

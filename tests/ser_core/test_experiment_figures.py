@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ser_core import experiment_figures as figures
-from ser_core import experiment_folders, experiment_published, experiment_tables, published
+from ser_core import experiment_folders, experiment_published, experiment_tables, experiment_transfer, published
 from ser_core.errors import BadInput
 from ser_core.experiment_folders import Experiment
 from ser_core.experiment_tables import CELL, CURVES
@@ -215,7 +215,7 @@ def test_a_line_of_layers_holds_their_means_and_a_ring_the_chosen_one(layers):
 
 def test_a_cell_of_the_transfer_stands_where_it_learned_and_was_tested(tuned):
     way = tuned.best[tuned.best["settings"] == "tune=lora"]
-    figure = figures.transfer(way)
+    figure = experiment_transfer.matrices(way)
     titles = [note.text for note in figure.layout.annotations]
     assert titles == ["w2v2-cn", "w2v2-de", "w2v2-cn · two stages", "w2v2-de · two stages"]
     for title, heat in zip(titles, figure.data, strict=True):

@@ -1,0 +1,66 @@
+"""What must stand beside an accuracy: whom a model had heard, what stopped it, and what it was given of the target."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+CLEAN = "clean"
+_NOISE = re.compile(r"(.*) (-?[\d.]+) dB")
+
+
+def sentences(cells: pd.DataFrame) -> list[str]:
+    """How the models of some cells were tested; nothing is said of what a folder does not record.
+
+    Args:
+        cells: of ``experiment_tables.summary``.
+    """
+    loose = int((cells["disjoint"] == "utterance").sum())
+    apart = int((cells["disjoint"] == "speaker").sum())
+    said = []
+    if apart and not loose:
+        said.append("No speaker of the test was learned from.")
+    elif loose:
+        which = f"In {loose} of {len(cells)} rows speakers" if apart else "Speakers"
+        said.append(f"{which} of the test were learned from, by other clips: the voice is measured, too.")
+    if stops := [text for text in dict.fromkeys(cells["dev_from"]) if text]:
+        said.append(f"Training was stopped by clips of the {' or the '.join(stops)}.")
+    given = {"learned from up to {:g} labelled clips of the target": "n_shots"}
+    given |= {"adapted to up to {:g} of its clips without labels": "n_unlabelled"}
+    for words, column in given.items():
+        if (most := cells[column].max()) > 0:
+            said.append(f"Models {words.format(most)}.")
+    return said
+
+
+def shots_in_order(counts: pd.Series) -> list[str]:
+    """The numbers of shots that there are, from none to all.
+
+    >>> shots_in_order(pd.Series(["all", "100", "", "10", "0"]))
+    ['0', '10', '100', 'all']
+    """
+    return sorted({str(n) for n in counts} - {""}, key=lambda n: (not n.isdigit(), int(n) if n.isdigit() else 0))
+
+
+def conditions_in_order(conditions: pd.Series) -> list[str]:
+    """The conditions that there are: clean, then noise by noise, the loudest speech first.
+
+    >>> conditions_in_order(pd.Series(["park 0 dB", "kitchen 0 dB", "", "kitchen 10 dB"]))
+    ['', 'kitchen 10 dB', 'kitchen 0 dB', 'park 0 dB']
+    """
+
+    def rank(condition: str) -> tuple[bool, str, float]:
+        parts = _NOISE.fullmatch(condition)
+        return bool(condition), *((parts[1], -float(parts[2])) if parts else (condition, 0.0))
+
+    return sorted({str(condition) for condition in conditions}, key=rank)
+
+
+def condition_words(condition: str) -> str:
+    """What a condition is called.
+
+    >>> condition_words(""), condition_words("kitchen 10 dB")
+    ('clean', 'kitchen 10 dB')
+    """
+    return condition or CLEAN
