@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -143,7 +145,8 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     rows = scored.of_groups[language]
     rows = rows[(rows["corpus"] == "") & ~rows["metric"].isin(segment_metrics())]
     single = ua[(ua["rater"] != "") & (ua["language"] == language)]
-    rests_on = figure_notes.rests_on(compared.tables, compared.counted, language, scored.left_out)
+    note = partial(figure_notes.rests_on, compared.tables, compared.counted, language, scored.left_out)
+    rests_on = compared.once("rests on", language, make=note)
     compare_figure.picture_format()
     _dots(compared, pd.concat([rows, single], ignore_index=True), language, rests_on=rests_on)
     st.fragment(compare_clips.draw)(study, compared, language, rests_on=rests_on)

@@ -7,9 +7,9 @@ numbers. Whoever takes some of the ratings (``Part``) takes their numbers along,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,8 @@ class Coded:
 
     def taken(self, rows: Mask | Codes) -> Coded:
         """Some of the ratings."""
-        return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)[:-1]})
+        taken = {field.name: getattr(self, field.name)[rows] for field in fields(self)[:-1]}
+        return Coded(**taken, labels=self.labels)
 
     def decided(self) -> Codes:
         """Which ratings are judgements of whole clips, one for each rater, clip and hearing, in their order.
@@ -111,17 +112,41 @@ def rows_of(names: pd.Series, known: pd.Series) -> Codes:
     return np.asarray(pd.Index(known).get_indexer(pd.Index(different)), dtype=np.int64)[at]
 
 
+class _Chosen(Coded):
+    """Some of the ratings of others, renumbered; what is seldom asked for is taken when it is."""
+
+    def __init__(self, whole: Coded, left: Mask, rater: Codes, clip: Codes) -> None:
+        self.__dict__.update(rater=rater, clip=clip, labels=whole.labels, _of=(whole, left))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        whole, left = self.__dict__["_of"]
+        found = self.__dict__[name] = getattr(whole, name)[left]
+        return found
+
+
 class Part(Tables):
     """Some ratings of other tables, with the clips and raters that they are of; the texts are taken when asked for."""
 
-    def __init__(self, whole: Tables, left: Mask) -> None:
-        """Take the ratings ``[rating]`` that are left of ``whole``."""
-        said = coded(whole).taken(left)
-        stimuli, clip = _met(whole.stimuli, said.clip)
-        raters, rater = _met(whole.raters, said.rater)
-        numbers = Coded(rater, clip, said.label, said.repeat, said.weight, said.whole, said.labels)
-        for name, value in (("stimuli", stimuli), ("raters", raters), ("_coded", numbers), ("_of", (whole, left))):
-            self.__dict__[name] = value
+    def __init__(self, whole: Tables, left: Mask, *, judgements: bool = False) -> None:
+        """Take the ratings ``[rating]`` that are left of ``whole``.
+
+        Args:
+            whole: checked tables.
+            left: which ratings.
+            judgements: whether all rows of a judgement go or stay together: what was counted then need not be decided again.
+        """
+        of = coded(whole)
+        stimuli, clip = _met(whole.stimuli, of.clip[left])
+        raters, rater = _met(whole.raters, of.rater[left])
+        held = {"_coded": _Chosen(of, left, rater, clip), "_of": (whole, left), "_judgements": judgements}
+        self.__dict__.update(stimuli=stimuli, raters=raters, **held)
+
+    @property
+    def of(self) -> tuple[Tables, Mask] | None:
+        """The other tables and which of their ratings these are, if they hold these judgements undivided."""
+        return self.__dict__["_of"] if self.__dict__["_judgements"] else None
 
     def __repr__(self) -> str:
         return f"Part({len(self.stimuli)} stimuli, {len(self.raters)} raters, {len(coded(self))} ratings)"
@@ -131,6 +156,11 @@ class Part(Tables):
         """The rows of the ratings table that are left."""
         whole, left = self.__dict__["_of"]
         return pd.DataFrame(whole.ratings[left].reset_index(drop=True))
+
+
+def has_column(tables: Tables, name: str) -> bool:
+    """Whether the ratings have a column, without taking any of a ``Part``."""
+    return has_column(tables.__dict__["_of"][0], name) if isinstance(tables, Part) else name in tables.ratings
 
 
 def column(tables: Tables, name: str) -> pd.Series:

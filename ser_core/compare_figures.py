@@ -7,14 +7,14 @@ orange, which every common colour blindness tells apart, and its sign stands in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ser_core.emotions import in_order
-from ser_core.figures import MARKS, _frame, _judged, _name, inked
+from ser_core.figures import MARKS, _judged, _name, _nth, framed, heard_and_spoken, heat_map, inked, panels
 
 TWO_HUES = ((0.0, "#8a3d00"), (0.25, "#e39a5b"), (0.5, "#f7f7f7"), (0.75, "#6f9fd8"), (1.0, "#0b2f66"))
 """Orange (b more often) over nearly white to blue (a more often); Okabe and Ito's hues, told apart by lightness as well."""
@@ -61,23 +61,17 @@ def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, 
     emotions = in_order(set(rows["emotion"]))
     groups = list(rows.sort_values(["rater_type", "group"])["group"].unique())
     height = 120 + len(emotions) * (44 + 24 * len(groups))
-    figure = make_subplots(
-        rows=max(len(emotions), 1),
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=36 / height,
-        subplot_titles=[_name(emotion, {}) for emotion in emotions],
-    )
-    for row, emotion in enumerate(emotions, start=1):
+    low, high = bounds
+    ends = {"range": [low, high + 0.02 * (high - low)]} if all(np.isfinite(bounds)) else {}
+    titles = [_name(emotion, {}) for emotion in emotions]
+    layout = panels(titles, [1] * len(titles), gap=36 / height, title=title, xaxis=ends)
+    traces: list[go.Bar] = []
+    for n, emotion in enumerate(emotions):
         for kind, part in rows[rows["emotion"] == emotion].groupby("rater_type", sort=True):
-            figure.add_trace(_bar(part, str(kind), legend=row == 1), row=row, col=1)
-        figure.update_yaxes(categoryorder="array", categoryarray=[short(g) for g in groups[::-1]], row=row, col=1)
-    if all(np.isfinite(bounds)):
-        figure.update_xaxes(range=[bounds[0], bounds[1] + 0.02 * (bounds[1] - bounds[0])])
-    figure.update_xaxes(title=title, showticklabels=True, row=max(len(emotions), 1), col=1)
-    figure.update_annotations(font_size=13, x=0, xanchor="left")
-    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True)
-    return _frame(figure, title="", height=height)
+            traces.append(_bar(part, str(kind), legend=n == 0).update(xaxis=f"x{_nth(n)}", yaxis=f"y{_nth(n)}"))
+        order = [short(group) for group in groups[::-1]]
+        layout[f"yaxis{_nth(n)}"] |= {"categoryorder": "array", "categoryarray": order}
+    return framed(traces, title="", height=height, barmode="overlay", bargap=0.35, showlegend=True, **layout)
 
 
 def _bar(part: pd.DataFrame, kind: str, *, legend: bool) -> go.Bar:
@@ -135,17 +129,17 @@ def cells(figure: go.Figure, truths: Sequence[str], labels: Sequence[str], *, ch
         )
     )
     if chosen in where:
-        _outline(figure, truths.index(chosen[0]), labels.index(chosen[1]))
+        figure.add_shape(_frame_of(truths.index(chosen[0]), labels.index(chosen[1])))
     # marks would widen the axes
-    figure.update_xaxes(range=[-0.5, len(labels) - 0.5], fixedrange=True)
-    figure.update_yaxes(range=[len(truths) - 0.5, -0.5], autorange=False, fixedrange=True)
+    figure.layout.xaxis.update(range=[-0.5, len(labels) - 0.5], fixedrange=True)
+    figure.layout.yaxis.update(range=[len(truths) - 0.5, -0.5], autorange=False, fixedrange=True)
     return figure
 
 
-def _outline(figure: go.Figure, row: int, column: int) -> None:
+def _frame_of(row: int, column: int) -> dict[str, Any]:
     """A frame around a cell of a heat map, counted from the top left."""
     edges = {"x0": column - 0.47, "x1": column + 0.47, "y0": row - 0.47, "y1": row + 0.47}
-    figure.add_shape(type="rect", line={"color": "#e69f00", "width": 3}, layer="above", **edges)
+    return {"type": "rect", "line": {"color": "#e69f00", "width": 3}, "layer": "above", **edges}
 
 
 def difference(rows: pd.DataFrame, a: str, b: str) -> go.Figure:
@@ -173,29 +167,17 @@ def difference(rows: pd.DataFrame, a: str, b: str) -> go.Figure:
         f"{_name(t, {})} heard as {_name(c, {})}: {v:+.1%}" + ("" if pd.isna(p) else f", p = {p:.2g} (Holm)")
         for (t, c), v, p in zip(table.index, value.ravel(), table["p_holm"], strict=True)
     ]
-    figure = go.Figure(
-        go.Heatmap(
-            z=value,
-            x=[_name(label, {}) for label in labels],
-            y=[_name(truth, {}) for truth in truths],
-            text=text,
-            texttemplate="%{text}",
-            customdata=np.reshape(np.array(hover, dtype=object), shape),
-            hovertemplate="%{customdata}<extra></extra>",
-            colorscale=[list(step) for step in TWO_HUES],
-            zmin=-most,
-            zmax=most,
-            showscale=False,
-            xgap=1,
-            ygap=1,
-        )
+    x, y = ([_name(label, {}) for label in side] for side in (labels, truths))
+    heat = heat_map(value, x, y, text, np.reshape(np.array(hover, dtype=object), shape), TWO_HUES, (-most, most))
+    framed_cells = [_frame_of(int(row), int(column)) for row, column in zip(*np.nonzero(sure), strict=True)]
+    made = framed(
+        [heat],
+        title=f"{short(a)}<br>minus {short(b)}",
+        height=130 + 46 * max(len(truths), 1),
+        shapes=framed_cells,
+        **heard_and_spoken(len(labels)),
     )
-    for y, x in zip(*np.nonzero(sure), strict=True):
-        _outline(figure, int(y), int(x))
-    figure.update_xaxes(title="heard as", side="bottom", tickangle=0 if len(labels) <= 5 else -45, showgrid=False)
-    figure.update_yaxes(title="spoken as", autorange="reversed", showgrid=False)
-    made = _frame(figure, title=f"{short(a)}<br>minus {short(b)}", height=130 + 46 * max(len(truths), 1))
-    made.update_layout(margin_t=64)
+    made.layout.margin.t = 64
     return made
 
 

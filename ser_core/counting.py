@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, ratings
-from ser_core.coded import Codes, Mask, coded, once, rows_of
+from ser_core.coded import Codes, Mask, Part, coded, once, rows_of
 from ser_core.emotions import in_order
 from ser_core.statistics.bootstrap import Judgements
 
@@ -135,8 +135,11 @@ class Judged:
     @cached_property
     def _ordered(self) -> tuple[Codes, Codes, Codes]:
         """The judgements by rater and clip; the cell of each of these; where each rater's begin among them."""
-        order = np.lexsort((self.clip, self.rater))
+        order = self._in_order()
         return order, self.cells[1][order], np.searchsorted(self.rater[order], np.arange(len(self.raters) + 1))
+
+    def _in_order(self) -> Codes:
+        return np.lexsort((self.clip, self.rater))
 
     @cached_property
     def _of_subject(self) -> tuple[Codes, Codes]:
@@ -188,9 +191,19 @@ class Judged:
         """A subject's judgements. Raters of one group who judged the same languages may stand for each other, and so may
         clips of one language and truth."""
         rows = self.rows(subject)
-        rater, clip = self.rater[rows], self.clip[rows]
-        part = np.column_stack([rater, clip, self.truth[clip], self.label[rows], self._language[clip], self._group[rater]])
-        return judgements(part, (len(self.truths), len(self.labels)))
+        rater, raters = _close(self.rater[rows])
+        clip, clips = _close(self.clip[rows])
+        judged = np.zeros((len(raters), int(self._language.max(initial=0)) + 1), dtype=bool)
+        judged[rater, self._language[clips][clip]] = True
+        return Judgements(
+            rater=rater,
+            clip=clip,
+            truth=self.truth[clips][clip],
+            label=self.label[rows],
+            rater_stratum=_rank(np.column_stack([self._group[raters], judged])),
+            clip_stratum=_rank(np.column_stack([self._language[clips], self.truth[clips]])) if len(rows) else clip,
+            shape=(len(self.truths), len(self.labels)),
+        )
 
     @cached_property
     def _language(self) -> Codes:
@@ -203,7 +216,22 @@ class Judged:
 
 @dataclass(frozen=True)
 class Counted(Judged):
-    """Judgements, and their counts for every subject."""
+    """Judgements, and their counts for every subject.
+
+    Attributes:
+        row: of the ratings table, of each judgement; of several rows the one that it counts as.
+        before: of other tables whose judgements these are some of, what was counted and which of it is left.
+    """
+
+    row: Codes
+    before: tuple[Counted, Mask] | None = None
+
+    def _in_order(self) -> Codes:
+        if self.before is None:
+            return super()._in_order()
+        whole, left = self.before
+        order = whole._ordered[0]
+        return (np.cumsum(left) - 1)[order[left[order]]]
 
     @cached_property
     def counts(self) -> npt.NDArray[np.float64]:
@@ -222,24 +250,45 @@ def count(tables: ratings.Tables) -> Counted:
 
 
 def _count(tables: ratings.Tables) -> Counted:
+    if isinstance(tables, Part) and tables.of:
+        whole, left = tables.of
+        if not (known := count(whole)).left_out:
+            return _some_of(known, left)
     said = coded(tables)
     rows = said.decided()
-    said = said.taken(rows)
+    rater, clip, label = said.rater[rows], said.clip[rows], said.label[rows]
     people, clips = tables.raters, tables.stimuli
     rules = (
-        ((people["rater_type"] == "truth").to_numpy()[said.rater], "of raters of type truth"),
-        ((clips["truth"] == "").to_numpy()[said.clip], "of clips without a truth"),
+        ((people["rater_type"] == "truth").to_numpy()[rater], "of raters of type truth"),
+        ((clips["truth"] == "").to_numpy()[clip], "of clips without a truth"),
     )
     left, sentences = leave_out(rules, "judgement")
-    said = said.taken(left)
-    raters, rater = _by_name(people.assign(group=named_group(people)), said.rater, _WHO)
+    if sentences:
+        rows, rater, clip, label = (codes[left] for codes in (rows, rater, clip, label))
+    raters, rater = _by_name(people.assign(group=named_group(people)), rater, _WHO)
     tags = clips["language"].map(languages.normal)
-    heard, clip = _by_name(clips.assign(language=tags), said.clip, _WHAT)
-    truths = in_order(set(heard["truth"]))
-    given = [said.labels[n] for n in np.unique(said.label)]
-    labels = [*truths, *(label for label in given if label not in truths)]
-    place = np.array([labels.index(label) if label in labels else -1 for label in said.labels], dtype=np.int64)
-    return Counted(raters, heard, rater, clip, place[said.label], truths, labels, sentences)
+    heard, clip = _by_name(clips.assign(language=tags), clip, _WHAT)
+    truths, labels, label = _named(heard, said.labels, label)
+    return Counted(raters, heard, rater, clip, label, truths, labels, sentences, rows)
+
+
+def _some_of(known: Counted, left: Mask) -> Counted:
+    """Those of known judgements whose ratings are left, as if the rest had never been."""
+    mine = left[known.row]
+    raters, rater = _by_name(known.raters, known.rater[mine], _WHO)
+    clips, clip = _by_name(known.clips, known.clip[mine], _WHAT)
+    truths, labels, label = _named(clips, known.labels, known.label[mine])
+    row = (np.cumsum(left) - 1)[known.row[mine]]
+    return Counted(raters, clips, rater, clip, label, truths, labels, (), row, (known, mine))
+
+
+def _named(clips: pd.DataFrame, known: Sequence[str], label: Codes) -> tuple[list[str], list[str], Codes]:
+    """The truths of these clips, then what else was answered, in the order of every table; and the labels among them."""
+    truths = in_order(set(clips["truth"]))
+    given = in_order([known[int(n)] for n in np.flatnonzero(np.bincount(label, minlength=len(known)))])
+    labels = [*truths, *(name for name in given if name not in truths)]
+    place = np.array([labels.index(name) if name in labels else -1 for name in known], dtype=np.int64)
+    return truths, labels, place[label]
 
 
 def numbered(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Codes, Codes]:
@@ -294,8 +343,7 @@ def judgements(part: Codes, shape: tuple[int, int]) -> Judgements:
 
     Raters of one group who judged the same languages may stand for each other, and so may clips of one language and truth.
     """
-    rater, first_of = _close(part[:, 0])
-    clip, first = _close(part[:, 1])
+    (rater, first_of), (clip, first) = (_met_first(part[:, n]) for n in (0, 1))
     language = _close(part[:, 4])[0]
     judged = np.zeros((len(first_of), int(language.max(initial=-1)) + 1), dtype=bool)
     judged[rater, language] = True
@@ -311,11 +359,22 @@ def judgements(part: Codes, shape: tuple[int, int]) -> Judgements:
 
 
 def _close(codes: Codes) -> tuple[Codes, Codes]:
-    """The codes without gaps, in the same order, and an entry of each."""
-    of = np.full(int(codes.max(initial=-1)) + 1, -1)
-    of[codes] = np.arange(len(codes))
-    met = of >= 0
-    return (np.cumsum(met) - 1)[codes], of[met]
+    """The codes without gaps, in the same order, and what each of these was before.
+
+    >>> [codes.tolist() for codes in _close(np.array([5, 2, 5]))]
+    [[1, 0, 1], [2, 5]]
+    """
+    met = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+    met[codes] = True
+    return (np.cumsum(met) - 1)[codes], np.flatnonzero(met)
+
+
+def _met_first(codes: Codes) -> tuple[Codes, Codes]:
+    """The codes without gaps, and an entry of each."""
+    close, met = _close(codes)
+    entry = np.empty(len(met), dtype=np.int64)
+    entry[close] = np.arange(len(codes))
+    return close, entry
 
 
 def _rank(rows: npt.NDArray[np.generic]) -> Codes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
-from plotly.subplots import make_subplots
 
 from ser_core.emotions import in_order
 
@@ -77,26 +78,39 @@ def confusion(
         f"{_name(t, names)} heard as {_name(c, names)}: {s:.1%}" + ("" if pd.isna(n) else f" ({int(n):,} judgements)")
         for (t, c), s, n in zip(cells.index, share.ravel(), pd.to_numeric(cells["count"], errors="coerce"), strict=True)
     ]
-    figure = go.Figure(
-        go.Heatmap(
-            z=share,
-            x=[_name(c, names) for c in columns],
-            y=[_name(t, names) for t in truths],
-            text=[[inked(f"{s:.2f}", SCALE, s) for s in line] for line in share],
-            texttemplate="%{text}",
-            customdata=np.reshape(np.array(hover, dtype=object), share.shape),
-            hovertemplate="%{customdata}<extra></extra>",
-            colorscale=[list(step) for step in SCALE],
-            zmin=0,
-            zmax=1,
-            showscale=False,
-            xgap=1,
-            ygap=1,
-        )
-    )
-    figure.update_xaxes(title="heard as", side="bottom", tickangle=0 if len(columns) <= 5 else -45, showgrid=False)
-    figure.update_yaxes(title="spoken as", autorange="reversed", showgrid=False)
-    return _frame(figure, title=title, height=110 + 46 * max(len(truths), 1))
+    text = [[inked(f"{s:.2f}", SCALE, s) for s in line] for line in share]
+    x, y = ([_name(label, names) for label in side] for side in (columns, truths))
+    heat = heat_map(share, x, y, text, np.reshape(np.array(hover, dtype=object), share.shape), SCALE, (0, 1))
+    return framed([heat], title=title, height=110 + 46 * max(len(truths), 1), **heard_and_spoken(len(columns)))
+
+
+def heat_map(
+    value: npt.NDArray[np.float64],
+    x: Sequence[str],
+    y: Sequence[str],
+    text: Sequence[Sequence[str]],
+    hover: npt.NDArray[np.object_],
+    scale: Scale,
+    ends: tuple[float, float],
+) -> go.Heatmap:
+    """Cells ``[y, x]`` with their texts, coloured by a scale between two values."""
+    return go.Heatmap(
+        z=value, x=x, y=y, text=text, texttemplate="%{text}", customdata=hover, hovertemplate="%{customdata}<extra></extra>",
+        colorscale=[list(step) for step in scale], zmin=ends[0], zmax=ends[1], showscale=False, xgap=1, ygap=1,
+    )  # fmt: skip
+
+
+def heard_and_spoken(labels: int) -> dict[str, Any]:
+    """The axes of a confusion table of so many columns."""
+    return {
+        "xaxis": {
+            "title": {"text": "heard as"},
+            "side": "bottom",
+            "tickangle": 0 if labels <= 5 else -45,
+            "showgrid": False,
+        },
+        "yaxis": {"title": {"text": "spoken as"}, "autorange": "reversed", "showgrid": False},
+    }
 
 
 def ua_dots(scores: pd.DataFrame) -> go.Figure:
@@ -110,11 +124,14 @@ def ua_dots(scores: pd.DataFrame) -> go.Figure:
     ua = whole[whole["metric"] == "ua"]
     recall = whole[whole["metric"] == "recall"]
     emotions = recall.groupby("language")["emotion"].nunique()
-    figure = _panels(ua, "group", "UA")
-    for row, language in enumerate(_languages(ua), start=1):
-        if language in emotions.index:
-            figure.add_vline(x=1 / emotions[language], line_dash="dot", line_color="#8a8f98", row=row, col=1)
-    return figure
+    lines = [
+        {
+            "type": "line", "xref": f"x{_nth(n)}", "yref": f"y{_nth(n)} domain", "y0": 0, "y1": 1, "x0": guess, "x1": guess,
+            "line": {"dash": "dot", "color": "#8a8f98"},
+        }
+        for n, language in enumerate(_languages(ua)) if language in emotions.index for guess in [1 / emotions[language]]
+    ]  # fmt: skip
+    return _panels(ua, "group", "UA", lines)
 
 
 def per_emotion(scores: pd.DataFrame, *, metric: str = "recall", names: Mapping[str, str] = _NO_NAMES) -> go.Figure:
@@ -132,33 +149,63 @@ def per_emotion(scores: pd.DataFrame, *, metric: str = "recall", names: Mapping[
     return _panels(rows, "line", metric.replace("_", " "))
 
 
-def _panels(rows: pd.DataFrame, line: str, what: str) -> go.Figure:
+def _panels(rows: pd.DataFrame, line: str, what: str, shapes: Sequence[dict[str, Any]] = ()) -> go.Figure:
     """Dots with intervals: a panel per language, a line per value of the column ``line``, in the order of the rows."""
     spoken = _languages(rows)
-    sizes = [rows.loc[rows["language"] == language, line].nunique() for language in spoken]
-    figure = make_subplots(
-        rows=max(len(spoken), 1),
-        cols=1,
-        shared_xaxes=True,
-        row_heights=[size + 1 for size in sizes] or None,
-        vertical_spacing=min(0.12, 0.5 / max(len(spoken), 1)),
-        subplot_titles=[language or "all languages" for language in spoken],
+    parts = [rows[rows["language"] == language] for language in spoken]
+    sizes = [part[line].nunique() for part in parts]
+    layout = panels(
+        [language or "all languages" for language in spoken],
+        [size + 1 for size in sizes],
+        gap=min(0.12, 0.5 / max(len(spoken), 1)),
+        title=what,
+        xaxis={"range": [-0.02, 1.02], "dtick": 0.25, "zeroline": False},
     )
-    shown: set[str] = set()
-    for row, language in enumerate(spoken, start=1):
-        here = rows[rows["language"] == language]
+    traces: list[go.Scatter] = []
+    for n, here in enumerate(parts):
+        shown = {trace.legendgroup for trace in traces}
         for kind, part in here.groupby("rater_type", sort=True):
-            figure.add_trace(_dots(part, line, kind=str(kind), legend=str(kind) not in shown), row=row, col=1)
-            shown.add(str(kind))
+            trace = _dots(part, line, kind=str(kind), legend=str(kind) not in shown)
+            traces.append(trace.update(xaxis=f"x{_nth(n)}", yaxis=f"y{_nth(n)}"))
         order = list(dict.fromkeys(here[line]))
         ticks = {"tickmode": "array", "tickvals": order, "ticktext": [folded(name) for name in order]}
-        figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, **ticks, row=row, col=1)
-    figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False)
-    figure.update_xaxes(title=what, showticklabels=True, row=max(len(spoken), 1), col=1)
-    figure.update_annotations(font_size=13, x=0, xanchor="left")
-    figure.update_layout(showlegend=True)
+        layout[f"yaxis{_nth(n)}"] |= {"categoryorder": "array", "categoryarray": order[::-1], **ticks}
     each = max([30, *(6 + 15 * (1 + folded(name).count("<br>")) for name in rows[line])])
-    return _frame(figure, title="", height=120 + sum(each * size + 34 for size in sizes))
+    height = 120 + sum(each * size + 34 for size in sizes)
+    return framed(traces, title="", height=height, shapes=shapes, showlegend=True, **layout)
+
+
+def panels(
+    titles: Sequence[str], heights: Sequence[float], *, gap: float, title: str, xaxis: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The layout of panels one above the other, as plotly's ``make_subplots`` has it, which takes ten times as long.
+
+    Args:
+        titles: of each panel, the uppermost first.
+        heights: what each has of the height, in any unit.
+        gap: between two panels, as a share of the height.
+        title: of the axis below, which all have in common.
+        xaxis: more of that axis.
+    """
+    number = max(len(titles), 1)
+    room = 1 - gap * (number - 1)
+    layout: dict[str, Any] = {"annotations": []}
+    top = 1.0
+    for n, (words, height) in enumerate(zip(titles or [""], heights or [1], strict=True)):
+        bottom = max(0.0, top - room * height / sum(heights or [1]))
+        last = n == number - 1
+        shared = {"title": {"text": title}} if last else {"matches": f"x{_nth(number - 1)}"}
+        layout[f"xaxis{_nth(n)}"] = {**xaxis, **shared, "anchor": f"y{_nth(n)}", "showticklabels": last}
+        layout[f"yaxis{_nth(n)}"] = {"domain": [bottom, top], "anchor": f"x{_nth(n)}"}
+        told = {"text": words, "showarrow": False, "font": {"size": 13}, "x": 0, "y": top, "xref": "paper", "yref": "paper"}
+        layout["annotations"].append({**told, "xanchor": "left", "yanchor": "bottom"})
+        top = bottom - gap
+    return layout
+
+
+def _nth(n: int) -> str:
+    """What plotly calls the axes of the panel ``n``, from 0, after their letter."""
+    return str(n + 1) if n else ""
 
 
 def folded(name: str) -> str:
@@ -207,15 +254,30 @@ def _name(emotion: str, names: Mapping[str, str]) -> str:
     return names.get(emotion, emotion.replace("_", " "))
 
 
+def framed(data: Sequence[Any], *, title: str, height: int, **layout: Any) -> go.Figure:
+    """A figure on nothing, of traces and what else its layout holds; made at once, for every change of one takes long."""
+    axes = {name: {**_GRID[name[0]], **held} for name, held in layout.items() if name.startswith(("xaxis", "yaxis"))}
+    return go.Figure(data, {**layout, **axes, **_look(title, height)})
+
+
 def _frame(figure: go.Figure, *, title: str, height: int) -> go.Figure:
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"} if title else None,
-        height=height,
-        margin={"l": 8, "r": 8, "t": 40 if title else 60, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0, "xref": "container"},
-    )
-    figure.update_xaxes(automargin=True, gridcolor="rgba(128,128,128,0.25)")
-    figure.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,0.15)")
-    return figure
+    """The same look for a figure that was made by plotly's subplots."""
+    figure.update_layout(_look(title, height))
+    return figure.update_xaxes(_GRID["x"]).update_yaxes(_GRID["y"])
+
+
+_GRID = {
+    "x": {"automargin": True, "gridcolor": "rgba(128,128,128,0.25)"},
+    "y": {"automargin": True, "gridcolor": "rgba(128,128,128,0.15)"},
+}
+
+
+def _look(title: str, height: int) -> dict[str, Any]:
+    return {
+        **({"title": {"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"}} if title else {}),
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 40 if title else 60, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "y": 1, "yanchor": "top", "yref": "container", "x": 0, "xref": "container"},
+    }

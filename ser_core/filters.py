@@ -117,7 +117,8 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         raise BadInput(*problems)
     if not left.any():
         raise BadInput(f"nothing is left where {' and '.join(conditions)}; take one of the conditions away")
-    kept = Part(tables, left) if conditions else tables
+    together = all(FACTS[name].of != "rating" for name in where if name != PUBLIC)
+    kept = Part(tables, left, judgements=together) if conditions else tables
     shown, more = public.for_public(kept) if where.get(PUBLIC) else (kept, ())
     return shown, (*said, *more)
 

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages
-from ser_core.coded import coded
+from ser_core.coded import Part, coded
 from ser_core.counting import named_group
 from ser_core.errors import BadInput
-from ser_core.tables import PUBLISHED_COUNTS, Tables, only
+from ser_core.tables import PUBLISHED_COUNTS, Tables
 
 LEAST = 5
 
@@ -34,13 +34,14 @@ def too_small(tables: Tables, least: int = LEAST) -> pd.DataFrame:
     >>> too_small(Tables(clips, people, said)).values.tolist()
     [['friends', 'de', 3]]
     """
-    said, own, number = coded(tables), _people(tables), len(tables.stimuli)
+    said, own = coded(tables), _people(tables)
     tag, spoken = pd.factorize(tables.stimuli["language"].map(languages.normal))
-    pairs = np.unique((said.rater * max(number, 1) + tag[said.clip])[own[said.rater]])
-    rater, language = np.divmod(pairs, max(number, 1))
+    judged = np.zeros((len(tables.raters), len(spoken)), dtype=bool)
+    judged[said.rater, tag[said.clip]] = True
+    rater, language = np.nonzero(judged & own[:, None])
     group = named_group(tables.raters).to_numpy(dtype=object)[rater]
-    judged = pd.DataFrame({"group": group, "language": spoken[language]}, dtype="str")
-    sizes = judged.groupby(["group", "language"]).size().rename("listeners").reset_index()
+    named = pd.DataFrame({"group": group, "language": spoken[language]}, dtype="str")
+    sizes = named.groupby(["group", "language"]).size().rename("listeners").reset_index()
     return sizes[sizes["listeners"] < least].reset_index(drop=True)
 
 
@@ -60,7 +61,7 @@ def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, .
     said = f"Not for the public: groups of fewer than {least} listeners: {named} ({len(out):,} ratings left out)."
     if not left.any():
         raise BadInput(f"nothing may be shown to the public: every group has fewer than {least} listeners: {named}")
-    return only(tables, pd.Series(left, tables.ratings.index)), (said,)
+    return Part(tables, left, judgements=True), (said,)
 
 
 def _people(tables: Tables) -> npt.NDArray[np.bool_]:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core import made_up, segment_scores, segments
+from ser_core import made_up, score_intervals, segment_scores, segments
 from ser_core.coded import Codes
 from ser_core.counting import SUBJECT, Counted, count
 from ser_core.emotions import in_order
@@ -32,7 +32,6 @@ from ser_core.metrics._metric import Metric, metrics, segment_metrics
 from ser_core.metrics.eder import Compat, Tail
 from ser_core.ratings import Tables, to_csv
 from ser_core.segments import SEGMENTS
-from ser_core.statistics import bootstrap
 
 SCORES = (
     "metric", "rater", "group", "rater_type", "language", "corpus", "emotion", "value", "n", "ci_low", "ci_high",
@@ -44,7 +43,6 @@ GROUPS = (
 )  # fmt: skip
 
 Array = npt.NDArray[np.float64]
-Bounds = Mapping[str, tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class Scores:
         counted, which = self.counted, np.flatnonzero(whose(self.counted.subjects))
         parts = [segment_scores.rows(self.marked, whose(self.marked.subjects), seed=self.seed, draws=self.draws)]
         if len(counted):
-            limits = _intervals(counted, which, self.seed, self.draws)
+            limits = score_intervals.of(counted, which, seed=self.seed, draws=self.draws)
             parts += [_rows(counted, which, name, metric, limits[name]) for name, metric in metrics().items()]
         return _in_order(pd.concat(parts, ignore_index=True))
 
@@ -175,43 +173,6 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
         _single=rows["rater"] != "", _metric=rows["metric"].map(order), _emotion=rows["emotion"].map(emotions)
     )
     return ranked.sort_values(["_single", *SUBJECT, "_metric", "_emotion"], ignore_index=True)[list(SCORES)]
-
-
-def _intervals(counted: Counted, which: Codes, seed: int, draws: int) -> Bounds:
-    """Bounds of these subjects for every metric, ``[subject]`` or ``[subject, truth]``, NaN where there is none."""
-    size = {False: (len(which),), True: (len(which), len(counted.truths))}
-    found = {
-        name: (np.full(size[metric.per_emotion], np.nan), np.full(size[metric.per_emotion], np.nan))
-        for name, metric in metrics().items()
-    }
-    known: dict[tuple[str, ...], Array] = {}
-    for position, subject in enumerate(which if draws > 0 else ()):
-        who = counted.drawn_by[subject]
-        of_group = not who[2]
-        wanted = {name: metric for name, metric in metrics().items() if of_group or not metric.per_emotion}
-        if who not in known:
-            known[who] = _bounds(counted.judgements(int(subject)), who, tuple(wanted), seed=seed, draws=draws)
-        at = 0
-        for name, metric in wanted.items():
-            width = len(counted.truths) if metric.per_emotion else 1
-            for side in (0, 1):
-                bounds = known[who][side, at : at + width]
-                found[name][side][position] = bounds if metric.per_emotion else bounds[0]
-            at += width
-    return found
-
-
-def _bounds(
-    judgements: bootstrap.Judgements, who: tuple[str, ...], names: tuple[str, ...], *, seed: int, draws: int
-) -> Array:
-    """Bounds of these metrics one after the other, ``[low or high, all values]``."""
-    wanted = [metrics()[name] for name in names]
-    width = sum(judgements.shape[0] if metric.per_emotion else 1 for metric in wanted)
-    if not bootstrap.can_vary(judgements):
-        return np.full((2, width), np.nan)
-    drawn = bootstrap.confusions(judgements, draws=draws, rng=bootstrap.generator(seed, *who))
-    values = [np.atleast_2d(metric.value(drawn).T) for metric in wanted]  # [truth or 1, draw]
-    return np.stack(bootstrap.interval(np.concatenate(values).T))
 
 
 def _rows(counted: Counted, which: Codes, name: str, metric: Metric, limits: tuple[Array, Array]) -> pd.DataFrame:

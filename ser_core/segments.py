@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import ratings
-from ser_core.coded import coded, column, once, rows_at
+from ser_core.coded import coded, column, has_column, once, rows_at
 from ser_core.counting import JUDGED, Judged, described, leave_out, numbered
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
@@ -116,8 +116,10 @@ def parts(tables: ratings.Tables) -> pd.DataFrame:
 
     Column ``_how`` is how the clip was marked (``tables.marked_as``).
     """
-    asked = column(tables, "part").isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE)).to_numpy(dtype=bool)
-    rows = rows_at(tables, np.flatnonzero(~coded(tables).whole | asked))
+    told = ~coded(tables).whole
+    if has_column(tables, "part"):
+        told |= column(tables, "part").isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE)).to_numpy(dtype=bool)
+    rows = rows_at(tables, np.flatnonzero(told))
     rows = rows.assign(_how=marked_as(rows))
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0
     rows = rows[rows["start_s"].notna() | ~has_parts]

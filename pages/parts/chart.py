@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from plotly.basedatatypes import BaseFigure
 
 TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
 PAGE = {"light": "#fdfdfc", "dark": "#14181c"}  # its backgroundColor
@@ -39,16 +40,34 @@ def theme() -> str:
 
 def in_theme(figure: Any, theme: str, *, saved: bool) -> Any:
     """The figure with its axes, legend and panel titles in the colour of text, and if it can be saved, on the page's own
-    background; it is changed."""
+    background; it is finished, so that it is not looked through again each time that the page is drawn."""
     colour = TEXT.get(theme, TEXT["light"])
-    axes = {"tickfont_color": colour, "title_font_color": colour}
-    figure.update_xaxes(**axes).update_yaxes(**axes)
-    figure.update_layout(legend_font_color=colour, title_font_color=colour).update_annotations(font_color=colour)
-    figure.update_traces(cliponaxis=False, selector={"type": "scatter"})  # a mark at UA = 1 stands on the edge
+    told = figure.to_dict()
+    layout = told["layout"]
+    for axis in (axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))):
+        axis.setdefault("tickfont", {})["color"] = colour
+        axis.setdefault("title", {}).setdefault("font", {})["color"] = colour
+    for part in (layout.setdefault("legend", {}), layout.setdefault("title", {}), *layout.get("annotations", ())):
+        part.setdefault("font", {})["color"] = colour
+    for trace in told["data"]:
+        if trace["type"] == "scatter":
+            trace["cliponaxis"] = False  # a mark at UA = 1 stands on the edge
     if saved:
-        figure.update_layout(paper_bgcolor=PAGE.get(theme, PAGE["light"]), margin_l=_WIDER_PX)
-        figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour})
-    return figure
+        layout["paper_bgcolor"] = PAGE.get(theme, PAGE["light"])
+        layout.setdefault("margin", {})["l"] = _WIDER_PX
+        layout["modebar"] = {"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour}
+    return _Finished(told)
+
+
+class _Finished(BaseFigure):  # type: ignore[misc]  # plotly tells no types
+    """A figure that was checked when it was made: Streamlit checks dictionaries again at every run, and figures not."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__()
+        self._told = told
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._told
 
 
 def show(

@@ -97,7 +97,8 @@ def _cell(study: Study, compared: Compared, here: pd.DataFrame, language: str) -
         label = st.selectbox("Heard as", in_order(set(mine["label"])), key=_LABEL, format_func=_word, width=160)
     for name in (_WHO, _TRUTH, _LABEL):
         st.query_params[name] = st.session_state[name]
-    clips = clip_lists.in_cell(compared.counted, group=group, language=language, truth=truth, label=label)
+    cell = partial(clip_lists.in_cell, compared.counted, group=group, language=language, truth=truth, label=label)
+    clips = compared.once("cell", group, language, truth, label, make=cell)
     if clips.empty:
         st.info(f"{group} never heard {_word(truth)} as {_word(label)} on {beside.clips(language)}.")
         return
@@ -120,9 +121,9 @@ def _clip(study: Study, compared: Compared, shares: dict[str, str]) -> None:
         beside.turn("Next clip", ":material/chevron_right:", names, at + 1)
     st.query_params[_CLIP] = names[at]
     segments.play(study, names[at], compared.tables)
-    table.draw(clip_lists.by_group(compared.counted, names[at]))
+    table.draw(compared.once("by group", names[at], make=partial(clip_lists.by_group, compared.counted, names[at])))
     with st.expander("Who said what", key="who said what"):
-        table.draw(clip_lists.answers(compared.tables, names[at]))
+        table.draw(compared.once("answers", names[at], make=partial(clip_lists.answers, compared.tables, names[at])))
 
 
 def lists(compared: Compared, language: str) -> None:

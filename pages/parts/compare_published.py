@@ -19,8 +19,7 @@ _KEY = "paper"
 def draw(compared: Compared, language: str) -> None:
     """Let the reader choose a paper, and show what it prints of clips in this language."""
     st.subheader("Beside published results", anchor=False)
-    known = (published.read(name) for name in published.papers())
-    papers = {paper.name: paper for paper in known if published_counts.countable(paper)}
+    papers = _papers()
     compare_address.begin(_KEY, papers)
     chosen = st.selectbox(
         "Paper", list(papers), format_func=lambda name: papers[name].title, index=None, placeholder="none", key=_KEY
@@ -28,6 +27,13 @@ def draw(compared: Compared, language: str) -> None:
     compare_address.keep(_KEY)
     if chosen:
         _paper(papers[chosen], compared, language)
+
+
+@st.cache_resource(show_spinner=False)
+def _papers() -> dict[str, Published]:
+    """Those whose results can be counted; they come with the program and do not change while it runs."""
+    known = (published.read(name) for name in published.papers())
+    return {paper.name: paper for paper in known if published_counts.countable(paper)}
 
 
 def _paper(paper: Published, compared: Compared, language: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -33,6 +33,8 @@ from ser_core.runs import Run
 from ser_core.segment_agreement import agreement, density, deviations
 from ser_core.segments import segments
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -50,6 +52,7 @@ class Compared:
         commands: what a researcher types to get the same files.
         powers: what ``power`` has told so far, by effect.
         drawn: figures that were drawn so far.
+        told: what else a run of the page looked up.
     """
 
     tables: ratings.Tables
@@ -63,6 +66,14 @@ class Compared:
     commands: str
     powers: dict[float, pd.DataFrame] = field(default_factory=dict, repr=False)
     drawn: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    told: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, *what: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` makes, kept by what it is: most runs of the page look up the same again."""
+        if what not in self.told:
+            self.told[what] = make()
+        found: T = self.told[what]
+        return found
 
     @cached_property
     def families(self) -> dict[str, comparisons.Family]:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import comparisons, scores
+from ser_core import comparisons, score_intervals, scores
 from ser_core.coded import Part, coded, column, rows_at
+from ser_core.counting import count
 from ser_core.measures import differences
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, decide, frame
 from ser_core.statistics import bootstrap
@@ -72,6 +73,50 @@ def test_a_part_is_what_is_left_when_the_rest_is_taken_away(tables):
     assert column(again, "label").tolist() == again.ratings["label"].tolist()
     assert column(again, "mood").tolist() == [""] * len(again.ratings)
     pd.testing.assert_frame_equal(rows_at(again, np.array([3, 0])), again.ratings.iloc[[3, 0]])
+
+
+def test_what_was_counted_before_a_filter_need_not_be_decided_again(tables):
+    someone, german = (
+        (tables.ratings["rater"] != "p2").to_numpy(),
+        tables.ratings["stimulus"].isin(["c0", "c2", "c4", "c10"]),
+    )
+    once = Part(tables, someone, judgements=True)
+    twice = Part(once, german.to_numpy()[someone], judgements=True)
+    for part, left in ((once, someone), (twice, someone & german.to_numpy())):
+        found, expected = count(part), count(only(tables, pd.Series(left)))
+        assert found.before is not None
+        assert expected.before is None
+        pd.testing.assert_frame_equal(found.judged, expected.judged)
+        pd.testing.assert_frame_equal(found.subjects, expected.subjects)
+        assert (found.truths, found.labels, found.drawn_by) == (expected.truths, expected.labels, expected.drawn_by)
+        assert (found.counts == expected.counts).all()
+        assert found.row.tolist() == expected.row.tolist()
+        for subject in range(len(found.subjects)):
+            assert found.rows(subject).tolist() == expected.rows(subject).tolist()
+    truth = tables.stimuli["truth"].where(tables.stimuli.index > 3, "")
+    truthless = Tables(tables.stimuli.assign(truth=truth), tables.raters, tables.ratings)
+    said = count(Part(truthless, someone, judgements=True)).left_out
+    assert said == count(only(truthless, pd.Series(someone))).left_out != ()
+
+
+def test_intervals_of_the_same_judgements_are_drawn_once_and_others_anew(tables, monkeypatch):
+    drawn: list[int] = []
+    confusions = bootstrap.confusions
+    monkeypatch.setattr(score_intervals, "_kept", {})
+    monkeypatch.setattr(bootstrap, "confusions", lambda *a, **k: (drawn.append(1), confusions(*a, **k))[1])
+    before = scores.score(tables, draws=20).of_groups["de"]
+    number = len(drawn)
+    left = tables.ratings["rater"].str.startswith("m") | tables.ratings["rater"].isin(["p0", "p2", "p4"])
+    after = scores.score(Part(tables, left.to_numpy(), judgements=True), draws=20).of_groups["de"]
+    assert len(drawn) == number  # both groups that are left are as they were
+    pd.testing.assert_frame_equal(after, before[before["group"] != "two"].reset_index(drop=True))
+    scores.score(Part(tables, (left & (tables.ratings["rater"] != "p4")).to_numpy(), judgements=True), draws=20).of_groups[
+        "de"
+    ]
+    assert len(drawn) > number
+    number = len(drawn)
+    scores.score(tables, draws=21).of_groups["de"]
+    assert len(drawn) > number
 
 
 @pytest.mark.parametrize(("raters", "clips"), [(5, 6), (1, 9), (20, 40)])
