@@ -76,9 +76,7 @@ def learned(
         told = _lesson(config, labels, revision, device, train, dev) | {"begins from": _digest(begin)}
         checkpoint = Checkpoint(watch.folder / f"stage{stage}.checkpoint", told)
     stand = Training(network, whole, dev_part, recipe, config.seed, device, watch.say).run(begin, checkpoint)
-    if not recipe.carry_optimizer:
-        stand = Stand(stand.state, stand.kept, {})
-    return Model(config, labels, revision, stand)
+    return Model(config, labels, revision, stand if recipe.carry_optimizer else stand.light())
 
 
 def part(ears: Ears, config: Any, labels: tuple[str, ...], clips: pd.DataFrame) -> tuple[Part, str]:

@@ -65,6 +65,8 @@ class Config(Learning):
     """Frames that are computed together at most; 0: what suits the device. A step has ``batch`` clips whatever this is."""
     carry_optimizer: bool | None = None
     """Whether a second stage goes on with the optimizer's moments, the last weights, the count of epochs and the best."""
+    first_epochs: int | None = None
+    """A second stage goes on from where the first stood after so many epochs; 0: from its end."""
 
     def __post_init__(self) -> None:
         """Refuse what there is not, what makes no sense and what cannot be learned with; all of it at once."""
@@ -97,7 +99,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch 
         BadInput: fewer than two emotions to learn, a dev clip of another one, clips that cannot be heard, a loss that is no
             number any more, too little memory for a single clip, or a checkpoint of another lesson.
     """
-    return _learned(emotions_of(train), train, dev, config, watch)
+    return stage(emotions_of(train), train, dev, config, watch)
 
 
 def further(model: Model, train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, watch: Watch | None = None) -> Model:
@@ -113,10 +115,10 @@ def further(model: Model, train: pd.DataFrame, dev: pd.DataFrame, config: Config
         )
     if problems:
         raise BadInput(*problems)
-    return _learned(model.labels, train, dev, config, watch, model)
+    return stage(model.labels, train, dev, config, watch, model)
 
 
-def _learned(
+def stage(
     labels: tuple[str, ...],
     train: pd.DataFrame,
     dev: pd.DataFrame,
@@ -124,6 +126,7 @@ def _learned(
     watch: Watch | None,
     before: Model | None = None,
 ) -> Model:
+    """One stage of training: the first, or one that goes on from a model ``before``; as ``_trained.learned``."""
     _ready.cache_clear()  # what training needs of a device's memory is more than a network that rates leaves
     return learned(Way(hears, _untaught), labels, train, dev, config, watch or Watch(), before)
 

@@ -12,6 +12,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ser_core.errors import BadInput, Problem
 from ser_core.table_files import make_folder, write_whole
@@ -38,7 +39,7 @@ class Checkpoint:
         import torch
 
         kept = io.BytesIO()
-        torch.save({"lesson": dict(self.lesson), **vars(stand), "state": asdict(stand.state)}, kept)
+        torch.save({"lesson": dict(self.lesson), **_plain(stand)}, kept)
         digest = hashlib.sha256(kept.getbuffer()).hexdigest().encode()
         make_folder(self.file.parent)
         write_whole(self.file, _OPENS + digest + b"\n" + kept.getvalue())
@@ -63,7 +64,18 @@ class Checkpoint:
             raise damaged from error
         if other := _differing(kept["lesson"], self.lesson):
             raise BadInput(Problem(f"is of another lesson: {'; '.join(other)}. {_CURE}, or name another folder", self.file))
-        return Stand(State(**kept["state"]), kept["kept"], kept["last"], kept["optimizer"])
+        del kept["lesson"]
+        return _stand(kept)
+
+
+def _plain(stand: Stand) -> dict[str, Any]:
+    """As torch writes and reads it without running anything."""
+    return {**vars(stand), "state": asdict(stand.state), "turn": _plain(stand.turn) if stand.turn else None}
+
+
+def _stand(plain: dict[str, Any]) -> Stand:
+    turn = _stand(plain["turn"]) if plain["turn"] else None
+    return Stand(**{**plain, "state": State(**plain["state"]), "turn": turn})
 
 
 def _differing(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:

@@ -84,6 +84,8 @@ class Training:
             self._begin(begin or Stand(State(), start := self.network.learned(), start), checkpoint)
             while not self.state.stopped:
                 self._learn_once()
+                if self._turns():
+                    self._turn = deepcopy(self._stand())
                 if checkpoint:
                     checkpoint.write(self._stand())
         return self._stand()
@@ -98,6 +100,7 @@ class Training:
         if checkpoint and (kept := checkpoint.read()):
             begin = kept
         self.state, self._kept = begin.state, begin.kept
+        self._turn: Stand | None = begin.turn
         self.network.load_learned(begin.last)
         self._parameters = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
         self._optimizer = torch.optim.AdamW(
@@ -119,7 +122,12 @@ class Training:
             self.state.stopped = "epochs"
 
     def _stand(self) -> Stand:
-        return Stand(self.state, self._kept, self.network.learned(), on_cpu(self._optimizer.state_dict()))
+        return Stand(self.state, self._kept, self.network.learned(), on_cpu(self._optimizer.state_dict()), self._turn)
+
+    def _turns(self) -> bool:
+        """Whether a second stage begins here, though the first goes on."""
+        state = self.state
+        return state.stage == 1 and state.epoch == self.recipe.first_epochs and not state.stopped
 
     def _learn_once(self) -> None:
         """An epoch, and what follows from it."""

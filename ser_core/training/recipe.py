@@ -2,8 +2,8 @@
 
 The paper (Han et al. 2025, section IV): AdamW at 1e-4 (epsilon 1e-8, weight decay 1e-5), batches of 16, one layer of weights
 on top, at most 100 epochs, ended when the dev loss has not fallen for 10. The authors' code takes the clips one by one, has
-two hidden layers more (128 and 16, ReLU), keeps the weights of the best dev accuracy, and goes into a second stage with the
-optimizer, the count of epochs and the best accuracy of the first: preset ``as_run``.
+two hidden layers more (128 and 16, ReLU), keeps the weights of the best dev accuracy, and goes into a second stage after 50
+epochs at most, with the optimizer, the count of epochs and the best accuracy of the first: preset ``as_run``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ class Recipe(probing.Recipe):
     carry_optimizer: bool = False
     """Whether a second stage goes on with the moments of the optimizer, the last weights, the count of epochs (so that
     ``epochs`` is the most of both together) and the best of the first; else it begins with the kept weights and anew."""
+    first_epochs: int = 0
+    """A second stage goes on from where the first stood after so many epochs, if that was not over before; 0: from its end.
+    The first learns on by itself, to its own end."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be learned with; all of it at once."""
@@ -43,6 +46,8 @@ class Recipe(probing.Recipe):
             problems += bad.problems
         if self.balance not in get_args(Balance):
             problems.append(Problem(f"balance cannot be '{self.balance}'. {nearest(str(self.balance), get_args(Balance))}"))
+        if self.first_epochs < 0:
+            problems.append(Problem(f"first_epochs must be 0 (to the first stage's end) or more, not {self.first_epochs}."))
         if self.at_once < 0:
             problems.append(Problem(f"at_once must be 0 (what suits the device) or more frames, not {self.at_once}."))
         if not self.epsilon > 0:
@@ -68,6 +73,6 @@ class Recipe(probing.Recipe):
 _PAPER = Recipe()
 PRESETS = {
     "paper": _PAPER,
-    "as_run": replace(_PAPER, batch=1, hidden=(128, 16), keep="accuracy", carry_optimizer=True),
+    "as_run": replace(_PAPER, batch=1, hidden=(128, 16), keep="accuracy", carry_optimizer=True, first_epochs=50),
 }
 """What the paper says, and what its authors' code did."""

@@ -49,6 +49,12 @@ class Stand:
     """Of the last epoch."""
     optimizer: dict[str, Any] = field(default_factory=dict)
     """Its moments after the last epoch; empty: it begins anew."""
+    turn: Stand | None = None
+    """Where it stood when a second stage goes on from there; None: at its end."""
+
+    def light(self) -> Stand:
+        """Without what only a second stage with a carried optimizer needs."""
+        return Stand(self.state, self.kept, {}, turn=self.turn.light() if self.turn else None)
 
 
 def next_stage(stand: Stand, *, carry_optimizer: bool) -> Stand:
@@ -58,6 +64,7 @@ def next_stage(stand: Stand, *, carry_optimizer: bool) -> Stand:
     kept weights go on, and the best of the new stage is kept. With it the last weights go on, for the moments are theirs,
     and what is kept stays so until the new stage is better.
     """
+    stand = stand.turn or stand
     told = stand.state
     state = State(
         told.stage + 1, told.epoch, list(told.curve), fell=told.epoch, peak_mb=told.peak_mb, notes=list(told.notes)

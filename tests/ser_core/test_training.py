@@ -269,6 +269,24 @@ def test_a_second_stage_that_was_cut_off_goes_on_with_its_moments(tmp_path):
     assert same(second(Checkpoint(tmp_path / "2.ckpt", told)).last, second(None).last)
 
 
+@pytest.mark.parametrize("carry", [False, True])
+def test_a_second_stage_may_turn_off_before_the_first_is_over_even_where_that_was_cut_off(carry, tmp_path):
+    recipe = replace(QUICK, epochs=12, patience=12, carry_optimizer=carry)
+    early, told = replace(recipe, first_epochs=4), {"seed": "0"}
+
+    def second(first: Stand) -> Stand:
+        first = first if carry else first.light()
+        return Training(Network(), ABROAD, ABROAD_DEV, recipe, 0).run(next_stage(first, carry_optimizer=carry))
+
+    with pytest.raises(Killed):
+        learned(early, checkpoint=Deadly(tmp_path / "1.ckpt", told, 7))
+    first = learned(early, checkpoint=Checkpoint(tmp_path / "1.ckpt", told))
+    assert same(first.last, learned(recipe).last)
+    assert courses(second(first)) == courses(second(learned(replace(recipe, epochs=4))))
+    assert same(second(first).kept, second(learned(replace(recipe, epochs=4))).kept)
+    assert learned(replace(early, patience=1, learning_rate=1e-12)).turn is None  # it was over before
+
+
 @pytest.fixture
 def kept(tmp_path) -> Checkpoint:
     checkpoint = Checkpoint(tmp_path / "stage1.ckpt", {"seed": "0", "train": "12 clips"})
