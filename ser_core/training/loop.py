@@ -16,7 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -67,6 +67,7 @@ class Training:
     seed: int
     device: str = "cpu"
     say: Callable[[str], None] = lambda words: None
+    _turn: Stand | None = field(default=None, init=False, repr=False)
 
     def run(self, begin: Stand | None = None, checkpoint: Checkpoint | None = None) -> Stand:
         """Learn until it is over.
@@ -100,7 +101,7 @@ class Training:
         if checkpoint and (kept := checkpoint.read()):
             begin = kept
         self.state, self._kept = begin.state, begin.kept
-        self._turn: Stand | None = begin.turn
+        self._turn = begin.turn
         self.network.load_learned(begin.last)
         self._parameters = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
         self._optimizer = torch.optim.AdamW(
