@@ -1,103 +1,231 @@
-"""One's own experiment beside a paper's table of models and its authors' logs, row by row.
+"""One's own experiment beside the tables of papers, each declared: which rows stand in one place with which models.
 
-Rows meet where the language that the encoder was pretrained on, the setting, source, target and strategy are the same; clips
-and encoders are others. Han et al. 2025 print three rows for each of these but the strategy, and their ticks do not agree
-with their logs; by the logs the rows are, in their order, perhaps the frozen probe, LoRA, and LoRA with bottleneck adapters
-and weighted gating. The two-stage models of the logs stand in no row.
+A table is laid out by place: what was learned in and tested in, with how many shots, or under which protocol, as far as the
+table tells. Each of its models and each of one's own is a column. One's own are means over what the table does not tell
+apart, of models that had no noise and, where the paper's did or did not adapt to clips without labels, did so, too. Names of
+corpora meet if their letters and digits are the same. Clips, splits and encoders are others than the paper's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ser_core import languages
+from ser_core import experiment_han2025
+from ser_core.experiment_tables import KIND
 from ser_core.published import Published
 
-COLUMNS = (
-    "model", "setting", "source", "target", "strategy", "printed", "log", "log_lowest", "log_highest", "own", "own_lowest",
-    "own_highest", "own_model", "note",
-)  # fmt: skip
-"""UA in [0, 1]; ``lowest`` and ``highest`` of the folds."""
-STRATEGIES = ("frozen probe", "LoRA", "LoRA+BA+WG")
-"""Of the three rows of a block, in their order."""
-TWO_STAGE = "two-stage"
-
-_METHODS = ("probe", "layer_probe", "tuned")
-_TUNED = {frozenset[str](): STRATEGIES[0], frozenset({"lora"}): STRATEGIES[1]}
-_TUNED[frozenset({"lora", "adapter", "gating"})] = STRATEGIES[2]
-_KEY = ["pretrained", "setting", "source", "target", "strategy"]
+PRINTED, OWN, NOTE = "printed: ", "own: ", "note"
+Rows = Callable[[Published, pd.DataFrame, Mapping[str, str]], pd.DataFrame]
 
 
-def strategy(method: str, settings: str) -> str:
-    """What the paper would call it; what the paper has not is called as it is here.
+@dataclass(frozen=True)
+class Beside:
+    """A table that one's own models can stand beside."""
 
-    >>> strategy("tuned", "tune=lora+adapter+gating lora_rank=8"), strategy("layer_probe", "preset=as_run")
-    ('LoRA+BA+WG', 'frozen probe')
-    >>> strategy("tuned", "tune=prompt"), strategy("majority", "")
-    ('tuned tune=prompt', 'majority')
-    """
-    tuned = dict(word.partition("=")[::2] for word in settings.split()).get("tune", "")
-    own = f"{method} {settings}".strip()
-    return _TUNED.get(frozenset(tuned.split("+")) - {""}, own) if method in _METHODS else own
+    paper: str
+    title: str
+    tables: tuple[str, ...]
+    """Its files, without ``.csv``."""
+    said: str
+    """What is compared, and what meets."""
+    rows: Rows
+    """``rows(paper, cells, spoken)``: what is shown; cells of ``experiment_tables.best``."""
+    met: Callable[[pd.DataFrame], int]
+    """In how many of these rows something of one's own stands beside something printed."""
 
 
-def beside(paper: Published, cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
-    """The paper's rows with one's own, then those of the paper alone, then one's own that the paper has not.
+@dataclass(frozen=True)
+class Printed:
+    """How a table of accuracies in percent is read."""
+
+    table: str
+    value: str
+    measure: str
+    """Of one's own: ``ua`` or ``wa``."""
+    names: tuple[str, ...]
+    """The columns that say which model."""
+    key: tuple[str, ...]
+    """The columns of ``MODELS`` in which rows meet."""
+    settings: tuple[str, ...]
+    """Those of one's own that can stand in it."""
+    adapted: bool | None = None
+    """Whether its models were given clips without labels; None: either."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """What the table calls columns of the key."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """What holds of all its rows, as columns of the key."""
+    only: Callable[[pd.DataFrame], pd.Series] | None = None
+    """Which of its rows are about the language that one's own are tested in."""
+
+
+def _beside(paper: str, title: str, said: str, printed: Printed) -> Beside:
+    return Beside(paper, title, (printed.table,), said, lambda found, cells, _: rows(printed, found, cells), met)
+
+
+def rows(printed: Printed, paper: Published, cells: pd.DataFrame) -> pd.DataFrame:
+    """A row for each place of a table, a column for each of its models and of one's own, in [0, 1], and its notes.
 
     Args:
-        paper: one with the tables ``table1`` and ``logs``.
-        cells: ``experiment_tables.best`` of one's own.
-        spoken: the language that each encoder was pretrained on, where it is told.
-
-    Returns:
-        ``COLUMNS``.
+        printed: how the table is read.
+        paper: that it is of.
+        cells: of ``experiment_tables.best`` of one's own.
     """
-    theirs = _theirs(paper)
-    both = theirs.merge(_own(cells, spoken), on=_KEY, how="outer", indicator=True)
-    both = both.assign(_alone=(both["_merge"] != "both"), _place=both["_place"].fillna(len(theirs)))
-    ordered = both.sort_values(["_alone", "_place", "_own"])
-    texts = {name: ordered[name].fillna("") for name in ("model", "note", "own_model")}
-    return ordered.assign(**texts)[list(COLUMNS)].reset_index(drop=True)
+    theirs = _theirs(printed, paper)
+    own = _own(printed, cells)
+    both = pd.concat([theirs, own[own["_at"].isin(theirs["_at"])]], ignore_index=True)
+    wide = both.pivot_table(index="_at", columns="_model", values="_value", aggfunc="mean", sort=False)
+    places = theirs.drop_duplicates("_at").set_index("_at")[list(printed.key)]
+    notes = theirs.groupby("_at")[NOTE].agg(lambda each: "; ".join(dict.fromkeys(filter(None, each))))
+    return places.join(wide).assign(**{NOTE: notes}).reset_index(drop=True)
 
 
-def _theirs(paper: Published) -> pd.DataFrame:
-    """Each row of the table with what the logs say of it; those of the logs alone below their block."""
-    where = ["model", "setting", "source", "target"]
-    printed, logs = paper.tables["table1"], paper.tables["logs"]
-    named = printed.assign(strategy=printed.groupby(where).cumcount().map(dict(enumerate(STRATEGIES))))
-    folds = logs["folds_percent"].map(lambda text: [float(value) / 100 for value in text.split()])
-    lowest, highest = (folds.map(lambda values, of=of: of(values, default=np.nan)) for of in (min, max))
-    logged = logs.assign(log_lowest=lowest, log_highest=highest)
-    both = named.merge(logged, on=[*where, "strategy"], how="outer", suffixes=("", "_log"))
-    learned = pd.concat([printed, logs], ignore_index=True)
-    blocks = {block: n for n, block in enumerate(dict.fromkeys(learned[where].itertuples(index=False, name=None)))}
-    pretrained = learned[learned["setting"] == "mono"].drop_duplicates("model").set_index("model")["source"]
-    rank = {name: n for n, name in enumerate((*STRATEGIES, TWO_STAGE))}
-    rows = both.assign(
-        printed=(both["ua_percent"] / 100).round(6),
-        log=(both["ua_percent_log"] / 100).round(6),
-        note=["; ".join(filter(None, two)) for two in both[["note", "note_log"]].fillna("").itertuples(index=False)],
-        pretrained=both["model"].map(pretrained),
-        _block=[blocks[block] for block in both[where].itertuples(index=False, name=None)],
-        _rank=both["strategy"].map(rank),
+def met(rows: pd.DataFrame) -> int:
+    """In how many rows something of one's own stands."""
+    own = [name for name in rows if str(name).startswith(OWN)]
+    return int(rows[own].notna().any(axis=1).sum())
+
+
+def _theirs(printed: Printed, paper: Published) -> pd.DataFrame:
+    table = paper.tables[printed.table]
+    table = table[printed.only(table)] if printed.only else table
+    renamed = {theirs: ours for ours, theirs in printed.renamed.items()}
+    table = table.rename(columns=renamed).assign(**printed.fixed)
+    table = table.assign(**{name: table[name].map(said) for name, said in _SAID.items() if name in printed.key})
+    return table.assign(
+        _model=PRINTED + _joined(table, printed.names),
+        _value=(pd.to_numeric(table[printed.value]) / 100).round(6),
+        _at=_places(table, printed.key),
+        note=table.get(NOTE, ""),
     )
-    ordered = rows.sort_values(["_block", "_rank"], ignore_index=True)
-    return ordered.assign(_place=ordered.index)[["_place", *_KEY, "model", *COLUMNS[5:9], "note"]]
 
 
-def _own(cells: pd.DataFrame, spoken: Mapping[str, str]) -> pd.DataFrame:
-    tags = {encoder: languages.normal(tag) for encoder, tag in spoken.items() if tag}
-    two = cells["setting"] == "two_stage"
-    at_home = cells["source"].where(cells["setting"] != "trans", "")  # mono and cross learn in the encoder's language
-    named = [" ".join(filter(None, row)) for row in cells[["encoder", "method", "settings"]].itertuples(index=False)]
-    own = cells.assign(
-        pretrained=[tags.get(encoder, home) for encoder, home in zip(cells["encoder"], at_home, strict=True)],
-        setting=cells["setting"].mask(two, "cross"),
-        strategy=pd.Series(map(strategy, cells["method"], cells["settings"]), cells.index, dtype="str").mask(two, TWO_STAGE),
-        own_model=named,
-    )
-    own = own.rename(columns={"ua": "own", "lowest": "own_lowest", "highest": "own_highest"})
-    return own.assign(_own=range(len(own)))[["_own", *_KEY, "own", "own_lowest", "own_highest", "own_model"]]
+def _own(printed: Printed, cells: pd.DataFrame) -> pd.DataFrame:
+    own = cells[cells["setting"].isin(printed.settings) & (cells["condition"] == "")]
+    own = own.assign(shots=own["shots"].where(own["shots"] != "", "0"))
+    if printed.adapted is not None:
+        own = own[(own["n_unlabelled"] > 0) == printed.adapted]
+    model, at = OWN + _joined(own, KIND), _places(own, printed.key)
+    return pd.DataFrame({"_model": model, "_value": own[printed.measure], "_at": at})
+
+
+def _joined(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    texts = (" ".join(filter(None, map(str, row))) for row in rows[list(columns)].itertuples(index=False, name=None))
+    return pd.Series(list(texts), rows.index, dtype="str")
+
+
+def _places(rows: pd.DataFrame, key: Sequence[str]) -> pd.Series:
+    """Where each row stands, as one text."""
+    texts = ("|".join(map(plain, row)) for row in rows[list(key)].itertuples(index=False, name=None))
+    return pd.Series(list(texts), rows.index, dtype="str")
+
+
+def plain(name: object) -> str:
+    """A name by which a paper's corpus and one's own meet.
+
+    >>> plain("EMO-DB") == plain("emodb")
+    True
+    """
+    return "".join(c for c in str(name).lower() if c.isalnum())
+
+
+_SAID: dict[str, Callable[[str], str]] = {
+    "disjoint": lambda said: "utterance" if said.startswith("utterance") else "speaker"
+}
+"""What a paper's words come to in a column of one's own."""
+_ABROAD, _AT_HOME = ("transfer", "cross"), ("mono", "trans")
+_PAIR, _CORPORA = ("source", "target"), ("source_corpus", "target_corpus")
+
+
+def _of_target(table: pd.DataFrame) -> pd.Series:
+    return table["target"] == table["tested_on"]
+
+
+_AGARLA: dict[str, Any] = {"value": "accuracy_percent", "measure": "wa", "settings": _ABROAD}
+_TMLR: dict[str, Any] = {"value": "accuracy_percent", "measure": "wa"}
+_WA = "Plain accuracy (WA), as the paper has it."
+
+TABLES = (
+    Beside(
+        "han2025",
+        "Han et al. 2025, Table I: mono, cross, trans",
+        ("table1", "logs"),
+        "UA as printed, in the authors’ logs (lowest and highest fold where they tell them), and here. Rows meet where the "
+        "language the encoder was pretrained on, setting, source, target and strategy are the same.",
+        experiment_han2025.beside,
+        lambda rows: int((rows["own"].notna() & (rows["model"] != "")).sum()),
+    ),
+    _beside(
+        "agarla2023",
+        "Agarla et al. 2023, Table 4: source only",
+        f"{_WA} Models that learned nothing of the target. Rows meet by language.",
+        Printed("table4", names=("encoder", "method"), key=(*_PAIR, "shots"), adapted=False,
+                fixed={"shots": "0"}, **_AGARLA),
+    ),
+    _beside(
+        "agarla2023",
+        "Agarla et al. 2023, Table 5: all labels of both languages",
+        f"{_WA} Models that learned all labels of source and target, tested in the target. Rows meet by language.",
+        Printed("table5", names=("encoder", "method"), key=(*_PAIR, "shots"), only=_of_target,
+                fixed={"shots": "all"}, **_AGARLA),
+    ),
+    _beside(
+        "agarla2023",
+        "Agarla et al. 2023, Table 6: no label of the target",
+        f"{_WA} Models that were given clips of the target without labels. Rows meet by language.",
+        Printed("table6", names=("method",), key=(*_PAIR, "shots"), adapted=True, fixed={"shots": "0"}, **_AGARLA),
+    ),
+    _beside(
+        "agarla2023",
+        "Agarla et al. 2023, Table 7: 100 labels, by tau",
+        f"{_WA} With pseudo-labels, tested in the target. Rows meet by language and number of labels.",
+        Printed("table7", names=("encoder", "tau"), key=(*_PAIR, "shots"), adapted=True, only=_of_target,
+                renamed={"shots": "labelled"}, **_AGARLA),
+    ),
+    _beside(
+        "agarla2023",
+        "Agarla et al. 2023, Table 8: 100 labels, rebalanced or not",
+        f"{_WA} With pseudo-labels, tested in the target. Rows meet by language and number of labels.",
+        Printed("table8", names=("encoder", "rebalanced"), key=(*_PAIR, "shots"), adapted=True, only=_of_target,
+                renamed={"shots": "labelled"}, **_AGARLA),
+    ),
+    _beside(
+        "shoukat2023",
+        "Shoukat et al. 2023, Table II: from corpus to corpus",
+        "UAR, which is UA. Models that learned nothing of the target. Rows meet by corpus.",
+        Printed("table2", value="uar_percent", measure="ua", names=("model",), key=(*_CORPORA, "shots"), settings=_ABROAD,
+                fixed={"shots": "0"}),
+    ),
+    _beside(
+        "tmlr9566",
+        "TMLR submission 9566: speakers of the test unheard",
+        f"{_WA} Within a corpus. Rows meet by corpus.",
+        Printed("speaker_independent", names=("encoder", "protocol"), key=("target_corpus", "disjoint"), settings=_AT_HOME,
+                renamed={"target_corpus": "corpus"}, fixed={"disjoint": "speaker"}, **_TMLR),
+    ),
+    _beside(
+        "tmlr9566",
+        "TMLR submission 9566: utterance- and speaker-disjoint",
+        f"{_WA} Within a corpus. Rows meet by corpus and by what the test has in common with what was learned.",
+        Printed("all_labels", names=("encoder",), key=("target_corpus", "disjoint"), settings=_AT_HOME,
+                renamed={"target_corpus": "corpus", "disjoint": "protocol"}, **_TMLR),
+    ),
+    _beside(
+        "tmlr9566",
+        "TMLR submission 9566: few-shot transfer",
+        f"{_WA} Theirs are means over 12 ordered pairs of languages, yours over all pairs that you have.",
+        Printed("transfer", names=("encoder",), key=("shots", "disjoint"), settings=("transfer",),
+                renamed={"disjoint": "protocol"}, **_TMLR),
+    ),
+    _beside(
+        "tmlr9566",
+        "TMLR submission 9566: an unseen language",
+        f"{_WA} Within the corpus THAI-SER.",
+        Printed("thai", names=("encoder",), key=("target_corpus",), settings=_AT_HOME,
+                renamed={"target_corpus": "corpus"}, **_TMLR),
+    ),
+)  # fmt: skip
+"""By paper."""

@@ -1,37 +1,38 @@
-"""One's own models beside a paper's table of models and its authors' logs."""
+"""One's own models beside the tables of papers that they stand in a place of."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.parts import compare_figure, experiment_reads, table
+from ser_core import experiment_published
 from ser_core.experiment_folders import Experiment
 from ser_core.ratings import to_csv
 
-_PAPER = "han2025"
-_TABLES = ("table1", "logs")
+_ONLY_THE_PATTERN = "Clips, splits and encoders are others than the paper’s, so only the pattern can be compared."
 
 
 def draw(experiment: Experiment) -> None:
-    """Row by row: as printed, in the logs, and here."""
-    paper, rows = experiment_reads.beside(experiment.folder, _PAPER)
-    st.subheader("Beside the paper’s Table I", anchor=False)
+    """As printed, and here; first the tables in which something of one's own stands."""
+    read = {one.title: experiment_reads.beside(experiment.folder, n) for n, one in enumerate(experiment_published.TABLES)}
+    tables = {one.title: one for one in experiment_published.TABLES}
+    met = {title: tables[title].met(rows) for title, (_, rows) in read.items()}
+    st.subheader("Beside published tables", anchor=False)
+    ordered = sorted(tables, key=lambda title: not met[title])
+    title = st.selectbox(
+        "Published table", ordered, key="published table", width=640,
+        format_func=lambda one: f"{one} · {met[one]} of its rows" if met[one] else one,
+    )  # fmt: skip
+    one, (paper, rows) = tables[title], read[title]
     st.write(paper.citation)
-    met = rows["own"].notna() & (rows["model"] != "")
-    st.caption(
-        "UA as printed, in the authors’ logs (lowest and highest fold where they tell them), and here. Rows meet where the "
-        "language the encoder was pretrained on, setting, source, target and strategy are the same; clips and encoders are "
-        "others, so only the pattern can be compared. "
-        + (
-            f"{int(met.sum())} of your own stand in a row of theirs."
-            if met.any()
-            else "None of your own stands in a row of theirs."
-        )
-    )
+    stand = f"Your own stand in {met[title]} of its rows." if met[title] else "None of your own stands in a row of it."
+    st.caption(f"{one.said} {_ONLY_THE_PATTERN} {stand}")
     table.draw(rows, note=st.column_config.TextColumn(width="large"))
-    compare_figure.save(rows, f"{experiment.name} beside {paper.name}", made_up=experiment.made_up)
-    with st.expander("Where the paper does not agree with itself", icon=":material/rule:", key="does not fit"):
-        st.markdown(paper.notes)
+    name = f"{experiment.name} beside {paper.name}" + ("" if paper.name == "han2025" else f" {one.tables[0]}")
+    compare_figure.save(rows, name, made_up=experiment.made_up)
+    if paper.notes:
+        with st.expander("Where the paper does not agree with itself", icon=":material/rule:", key="does not fit"):
+            st.markdown(paper.notes)
     with st.container(horizontal=True):
-        for name in _TABLES:
-            table.save(to_csv(paper.tables[name]).encode(), f"{paper.name}-{name}.csv")
+        for file in one.tables:
+            table.save(to_csv(paper.tables[file]).encode(), f"{paper.name}-{file}.csv")

@@ -56,17 +56,24 @@ def _projections(folder: str, version: Version) -> tuple[pd.DataFrame, pd.DataFr
     return experiment_folders.projections(Path(folder))
 
 
-def beside(folder: Path, paper: str) -> tuple[Published, pd.DataFrame]:
-    """A paper, and its table of models with one's own (``experiment_published.beside``).
+def beside(folder: Path, number: int) -> tuple[Published, pd.DataFrame]:
+    """A paper, and one of ``experiment_published.TABLES`` of it with one's own.
 
     Raises:
         BadInput: files of the experiment are missing or damaged.
     """
-    return _beside(str(folder), experiment_folders.version(folder), paper)
+    return _beside(str(folder), experiment_folders.version(folder), number)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _beside(folder: str, version: Version, name: str) -> tuple[Published, pd.DataFrame]:
-    own, paper = experiment(Path(folder)), published.read(name)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _beside(folder: str, version: Version, number: int) -> tuple[Published, pd.DataFrame]:
+    own, one = experiment(Path(folder)), experiment_published.TABLES[number]
+    paper = _paper(one.paper)
     spoken = (own.config.get("experiment") or {}).get("encoders") or {}
-    return paper, experiment_published.beside(paper, own.best, spoken)
+    return paper, one.rows(paper, own.best, spoken)
+
+
+@st.cache_resource(show_spinner=False)
+def _paper(name: str) -> Published:
+    """It comes with the program and does not change while that runs."""
+    return published.read(name)

@@ -62,7 +62,7 @@ def test_an_experiment_is_shown_from_its_alarms_to_the_file_that_makes_it_again(
     app = look("experiments")
     assert not app.exception
     assert headings(app) == [
-        "Fold by fold", "Layer by layer", "From corpus to corpus", "Beside the paper’s Table I", "How they learned",
+        "Fold by fold", "Layer by layer", "From corpus to corpus", "Beside published tables", "How they learned",
         "What ran", "The same again",
     ]  # fmt: skip
     assert "speaker '03' of emodb is in dev and in test" in app.error[0].value
