@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from ser_core import languages, made_up
 from ser_core.emotions import CANNOT_SAY, in_order
 from ser_core.figure_notes import _many
+from ser_core.methods_models import models
 from ser_core.provenance import MadeOf
 from ser_core.ratings import Tables, decide, relation
 
@@ -56,7 +56,7 @@ def methods(tables: Tables, made_of: MadeOf, done: Done) -> list[Part]:
         ("Clips", _sentences(_clips(tables.stimuli))),
         ("Listeners", _sentences(_listeners(tables))),
         ("Procedure", _sentences(_procedure(tables))),
-        ("Models", _sentences(_models(tables, made_of))),
+        ("Models", _sentences(models(tables, made_of))),
         ("Left out", " ".join(done.left_out)),
         ("Measures", _sentences(_measures(tables, done))),
         ("Tests", _sentences(_tests(done))),
@@ -195,55 +195,6 @@ def _order(whole: pd.DataFrame) -> str:
     blocks = [name for name in whole.get("block_name", pd.Series(dtype=str)).unique() if name]
     inside = f", in the blocks {', '.join(sorted(blocks))}" if blocks else ""
     return f"They heard them in {_many(orders.nunique(), 'different order')}{inside}; `position` holds each."
-
-
-def _models(tables: Tables, made_of: MadeOf) -> Iterator[str]:
-    machines = tables.raters[tables.raters["rater_type"] == "machine"]
-    if machines.empty:
-        return
-    yield f"{_many(len(machines), 'model')} rated the same clips; a model’s posterior counts as its most probable label."
-    for (method, encoder, revision), part in machines.groupby(["method", "encoder", "revision"], sort=True):
-        heard = f" on {encoder} ({revision or 'revision unknown'})" if encoder else ""
-        yield f"{method or 'Method unknown'}{heard}: {_many(len(part), 'model')}; {_settings(part)}."
-    known = set(machines["run"]) & set(made_of.runs)
-    for name in sorted(known):
-        yield from _run(name, made_of.runs[name])
-    told = ", ".join(sorted(name or "without a name" for name in set(machines["run"]) - known))
-    if told:
-        yield f"How the models of these runs were made is not told by what was compared: {told}."
-
-
-def _settings(part: pd.DataFrame) -> str:
-    """Where models were trained and tested, over which seeds and folds."""
-    from_to = (part["source"] + " to " + part["target"]).where((part["source"] != "") & (part["target"] != ""), "")
-    facts = (
-        ("setting", part["setting"]),
-        ("trained on and tested on", from_to),
-        ("seed", part["seed"]),
-        ("fold", part["fold"]),
-    )
-    shown = [(name, in_order(set(values) - {""})) for name, values in facts]
-    return (
-        "; ".join(f"{n} {', '.join(v) if len(v) <= _NAMED else f'{len(v):,} of them'}" for n, v in shown if v) or "as given"
-    )
-
-
-def _run(name: str, config: Mapping[str, Any]) -> Iterator[str]:
-    settings = config.get("hyper_parameters")
-    said = ", ".join(f"{key} {value}" for key, value in settings.items()) if isinstance(settings, dict) else ""
-    device = f", on {config['device']}" if config.get("device") else ""
-    yield f"Run {name}: {config.get('model') or config.get('experiment') or 'models'}{f' ({said})' if said else ''}{device}."
-    train = [entry for entry in config.get("train") or () if isinstance(entry, dict)]
-    sizes = [(tag, sum(by.values())) for entry in train for tag, by in (entry.get("clips") or {}).items()]
-    if sizes:
-        yield f"It learned from {', '.join(f'{size:,} clips of {tag}' for tag, size in sizes)}."
-    disjoint = config.get("disjoint")
-    if isinstance(disjoint, dict):
-        shared = disjoint.get("shared_speakers") or []
-        yield (
-            "No clip was both trained on and rated"
-            + (f", but these speakers were: {', '.join(map(str, shared))}." if shared else ", and no speaker.")
-        )
 
 
 def _measures(tables: Tables, done: Done) -> Iterator[str]:

@@ -87,15 +87,19 @@ def _read(folder: Path) -> tuple[Mapping[str, Any], dict[str, Mapping[str, Any]]
     if folder.is_file():
         files = archive.unpack(folder, [REPORT, f"{RUNS}*", "config.yaml"])
     else:
-        paths = [folder / REPORT, folder / "config.yaml", *sorted(folder.glob(f"{RUNS}*.yaml"))]
+        paths = [folder / REPORT, folder / "config.yaml", *sorted(folder.glob(f"{RUNS}**/*.yaml"))]
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
     read = {name: _mapping(content, folder / name) for name, content in files.items()}
     told = _checked(read.pop(REPORT, {}), folder / REPORT)
     own = folder.absolute().name.removesuffix(".zip")
-    return told, {
-        str(config.get("run") or (own if name == "config.yaml" else Path(name).stem)): clean(config)
-        for name, config in read.items()
-    }
+    named = {name: own if name == "config.yaml" else name.removeprefix(RUNS).removesuffix(".yaml") for name in read}
+    return told, {_named(config, named[name]): clean(config) for name, config in read.items()}
+
+
+def _named(config: Mapping[str, Any], otherwise: str) -> str:
+    """What a run calls itself, for that is what its raters call it; a report keeps its config under this name."""
+    name = str(config.get("run") or "")
+    return name if name and not set(name.split("/")) & {"", ".", ".."} else otherwise
 
 
 def _mapping(content: bytes, path: Path) -> Mapping[str, Any]:
@@ -130,9 +134,15 @@ def clean(value: Any) -> Any:
 
     >>> clean({"file": "/media/me/my corpora/de.csv", "text": "root: /data/x/y or ~/z", "rate": "a/b", "host": "pc7"})
     {'file': 'de.csv', 'text': 'root: y or z', 'rate': 'a/b'}
+    >>> clean({"/data/de/stimuli.csv": "1f", "/data/en/stimuli.csv": "2e"})
+    {'stimuli.csv': '1f', 'stimuli.csv-2': '2e'}
     """
     if isinstance(value, Mapping):
-        return {key: clean(held) for key, held in value.items() if key not in _MACHINE}
+        cleaned: dict[Any, Any] = {}
+        for key, held in value.items():
+            if key not in _MACHINE:
+                cleaned[_free(clean(key), cleaned) if isinstance(key, str) else key] = clean(held)
+        return cleaned
     if isinstance(value, list | tuple):
         return [clean(held) for held in value]
     return _PATH.sub(r"\1", _WHOLE_PATH.sub(r"\1", value)) if isinstance(value, str) else value
