@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from listening_tests import database
 from listening_tests import study as studies
 from listening_tests.store import Store
 from listening_tests.study import Study
@@ -38,6 +40,17 @@ def tone(path: Path, hz: float, *, seconds: float = 0.3) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     time_s = np.arange(int(seconds * 16000)) / 16000
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * hz * time_s), 16000, subtype="PCM_16")
+
+
+DURABLE = database._SQLITE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_disk() -> Iterator[None]:
+    """No power cut happens in a test, so none waits for the disk at every answer; a process that is killed loses nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_SQLITE", (*DURABLE, "synchronous=OFF"))
+        yield
 
 
 @pytest.fixture

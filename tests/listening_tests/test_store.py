@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from listening_tests import progress, schema, timeline
+from listening_tests import database, progress, schema, timeline
 from listening_tests.session import Answered, Refused
 from listening_tests.store import Store
 from listening_tests.timeline import Listener
 from ser_core.errors import BadInput
+from tests.listening_tests.conftest import DURABLE
 
 BACKGROUND = {
     "native_languages": "de",
@@ -163,8 +164,9 @@ def test_the_migrations_make_the_declared_tables(store):
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
-def test_sqlite_is_set_so_that_a_power_cut_loses_no_answer(store):
-    with store.engine.connect() as connection:
+def test_sqlite_is_set_so_that_a_power_cut_loses_no_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "_SQLITE", DURABLE)
+    with database.engine(f"sqlite:///{tmp_path / 'answers.db'}").connect() as connection:
         modes = [
             connection.execute(sa.text(f"PRAGMA {p}")).scalar() for p in ("journal_mode", "synchronous", "foreign_keys")
         ]

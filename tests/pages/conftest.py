@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from listening_tests import researcher
 from pages.parts import sign_in, table
+from tests.listening_tests.conftest import quick_disk  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENT_S = 60
