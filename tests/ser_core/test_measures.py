@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 from itertools import combinations, product
 
 import krippendorff
@@ -28,6 +29,7 @@ EMOTIONS = ["angry", "happy", "neutral", "sad"]
 LABELS = [*EMOTIONS, "cannot_say"]
 
 
+@cache
 def study(*, seed=0, listeners=4, clips=24, heard=0.8, languages=("de", "cmn"), models=2, said=True) -> Tables:
     """Two groups of people, each clip heard by some, some twice; models with posteriors, some truths unknown."""
     rng = np.random.default_rng(seed)

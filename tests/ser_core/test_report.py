@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import jinja2
@@ -58,21 +59,30 @@ class Page(HTMLParser):
             self.text.append(data)
 
 
-def page(made: Tables, **options) -> tuple[Page, str]:
-    html = report.comparison(made, draws=50, **options).report
+@cache
+def usual(listeners: int) -> report.Comparison:
+    """The tables of this file compared, once for all tests that only look."""
+    return report.comparison(tables(listeners=listeners), draws=50)
+
+
+def shown(html: str) -> tuple[Page, str]:
     parsed = Page(html)
     return parsed, " ".join(" ".join(parsed.text).split())
 
 
+def page(made: Tables, **options) -> tuple[Page, str]:
+    return shown(report.comparison(made, draws=50, **options).report)
+
+
 def test_it_is_well_formed_and_loads_nothing():
-    parsed, _ = page(tables())
+    parsed, _ = shown(usual(3).report)
     assert parsed.open == []
     assert [name for name in parsed.loads if not name.startswith("#")] == []
     assert "script" not in parsed.tags
 
 
 def test_names_from_the_data_are_text_and_never_markup():
-    parsed, text = page(tables())
+    parsed, text = shown(usual(3).report)
     assert "b" not in parsed.tags
     assert "DE <b>listeners</b>" in text
 
@@ -97,14 +107,14 @@ def test_it_holds_both_families_and_every_matrix():
 
 @pytest.mark.parametrize("listeners", [1, 3])
 def test_no_nan_is_shown_as_a_number(listeners):
-    made = report.comparison(tables(listeners=listeners), draws=50)
+    made = usual(listeners)
     assert not re.search(r"\b(nan|inf|none)\b", " ".join(Page(made.report).text), re.IGNORECASE)
     for name, content in made.files.items():
         assert b",nan" not in content.lower(), name
 
 
 def test_what_cannot_be_tested_says_why():
-    _, text = page(tables(listeners=1))
+    _, text = shown(usual(1).report)
     assert "not tested: group a has 1 value" in text
 
 
@@ -121,14 +131,14 @@ def test_synthetic_voices_and_simulated_listeners_are_marked():
     made = tables()
     made.raters["simulated"] = ["yes", "no", "", "", "", ""]
     assert "1 of 6 listeners are simulated, who heard nothing." in page(made)[1]
-    assert "Not real data" not in page(tables())[1]
+    assert "Not real data" not in shown(usual(3).report)[1]
 
 
 def test_every_file_of_made_up_data_says_so_in_every_row_and_no_other_does():
     made = tables(synthetic="yes")
     made.raters["simulated"] = ["yes", "no", "", "", "", ""]
-    for real, table in ((False, made), (True, tables())):
-        for name, content in report.comparison(table, draws=20).files.items():
+    for real, compared in ((False, report.comparison(made, draws=20)), (True, usual(3))):
+        for name, content in compared.files.items():
             if name.endswith(".csv"):
                 header, *rows = content.decode().splitlines()
                 assert header.endswith(",made_up") == (not real), name
@@ -136,8 +146,7 @@ def test_every_file_of_made_up_data_says_so_in_every_row_and_no_other_does():
 
 
 def test_text_stands_out_in_every_cell():
-    html = report.comparison(tables(), draws=0).report
-    cells = re.findall(r"background: rgb\((\d+), (\d+), (\d+)\); color: (#\w+)", html)
+    cells = re.findall(r"background: rgb\((\d+), (\d+), (\d+)\); color: (#\w+)", usual(3).report)
     assert cells
     for *background, ink in cells:
         assert contrast([int(v) for v in background], [0] * 3 if ink == "#000" else [255] * 3) >= 4.5
@@ -169,7 +178,7 @@ def contrast(one: list[int], other: list[int]) -> float:
 
 
 def test_the_same_input_gives_the_same_report_to_the_byte():
-    assert report.comparison(tables(), draws=50).files == report.comparison(tables(), draws=50).files
+    assert report.comparison(tables(), draws=50).files == usual(3).files
 
 
 def test_compare_writes_what_the_function_returns_wherever_the_folders_lie(tmp_path):
@@ -182,8 +191,8 @@ def test_compare_writes_what_the_function_returns_wherever_the_folders_lie(tmp_p
 
 
 def test_every_measure_is_told_with_its_source_and_file_and_why_it_says_nothing():
-    made = report.comparison(tables(listeners=2), draws=20)
-    _, text = page(tables(listeners=2))
+    made = usual(2)
+    _, text = shown(made.report)
     for name, measure in measures().items():
         assert f"{measure.title} {measure.help}. Source: {measure.source}. File: {name}.csv." in text
         assert f"{name}.csv" in made.files
