@@ -55,7 +55,7 @@ types: $(TEST_READY) ## mypy
 	@$(call IN_ONE_PIECE,$(BIN)/mypy)
 
 units: $(TEST_READY) ## all tests but those that drive a browser
-	$(BIN)/pytest -n 2 --ignore=tests/browser --ignore=tests/other_browsers
+	$(BIN)/pytest -n 2 --dist worksteal --ignore=tests/browser --ignore=tests/other_browsers
 
 browsers: $(TEST_READY) browser ## the tests in a real Chromium
 	@$(call IN_ONE_PIECE,EARWITNESS_CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 2 --dist worksteal tests/browser)
