@@ -121,9 +121,9 @@ def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> No
         made_up=compared.made_up,
         kept=compared.drawn,
     )
-    why = list(dict.fromkeys(note for note in rows["note"] if note))
+    why = list(dict.fromkeys(note.removeprefix("not tested: ") for note in rows["note"] if note))
     if why and rows["p"].isna().all():
-        st.caption(f"Nothing is marked: {'; '.join(why)}.")
+        st.caption(f"Nothing is tested, so nothing is marked: {'; '.join(why)}.")
     compare_figure.under(rows, name, rests_on=rests_on, made_up=compared.made_up)
 
 

@@ -7,6 +7,7 @@ scale has one hue, and marks differ in shape as well as in colour. They read at 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,9 +96,25 @@ def heat_map(
 ) -> go.Heatmap:
     """Cells ``[y, x]`` with their texts, coloured by a scale between two values."""
     return go.Heatmap(
-        z=value, x=x, y=y, text=text, texttemplate="%{text}", customdata=hover, hovertemplate="%{customdata}<extra></extra>",
-        colorscale=[list(step) for step in scale], zmin=ends[0], zmax=ends[1], showscale=False, xgap=1, ygap=1,
+        z=value, x=x, y=y, zmin=ends[0], zmax=ends[1], colorscale=[list(step) for step in scale], showscale=False, xgap=1,
+        ygap=1, text=text, texttemplate="%{text}", textfont={"size": text_px(text)}, customdata=hover,
+        hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
+
+
+def text_px(text: Sequence[Sequence[str]]) -> int:
+    """A size of letters at which the texts of cells fit on a phone; plotly would count the marks of their colour as letters.
+
+    >>> text_px([["0.50"] * 5]), text_px([["+0.50*"] * 8]), text_px([[inked("0.50", SCALE, 0.5)] * 5])
+    (12, 9, 12)
+    """
+    longest = max((len(line) for row in text for cell in row for line in _MARK.sub("", cell).split("<br>")), default=1)
+    return int(max(8, min(12, _CELLS_PX / max(len(text[0]) if len(text) else 1, 1) / (_LETTER * max(longest, 1)))))
+
+
+_MARK = re.compile(r"<(?!br>)[^>]*>")
+_CELLS_PX = 262  # what is left for cells on a page of 390 px
+_LETTER = 0.58  # width of a letter, as a share of its height
 
 
 def heard_and_spoken(labels: int) -> dict[str, Any]:
