@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from ser_core.experiment_figures import DASHES, MARKS, MOST_LINES, end, kinds
 from ser_core.experiment_protocol import condition_words, conditions_in_order, shots_in_order
-from ser_core.figures import _frame
+from ser_core.figures import _frame, folded
 from ser_core.segment_figures import COLOURS
 
 MOST_PANELS = 8
@@ -47,7 +47,7 @@ def curves(cells: pd.DataFrame, over: Over, *, guessing: float) -> go.Figure:
     lines = list(dict.fromkeys(named["_kind"]))[:MOST_LINES]
     count = max(len(drawn), 1)
     figure = make_subplots(
-        rows=count, cols=1, shared_xaxes=True, vertical_spacing=0.12 / count, subplot_titles=[name for name, _ in drawn]
+        rows=count, cols=1, shared_xaxes=True, vertical_spacing=0.22 / count, subplot_titles=[name for name, _ in drawn]
     )
     for row, (_, part) in enumerate(drawn, start=1):
         own = named.loc[part.index]
@@ -63,7 +63,7 @@ def curves(cells: pd.DataFrame, over: Over, *, guessing: float) -> go.Figure:
     figure.update_yaxes(title="UA", range=[-0.02, 1.02], dtick=0.25, zeroline=False)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     height = 90 + 200 * count + (22 * len(lines) if len(lines) > 1 else 0)
-    above = {"y": 1 + 36 / height, "yref": "paper", "yanchor": "bottom", "xref": "paper"}
+    above: dict[str, Any] = {"y": 1 + 36 / height, "yref": "paper", "yanchor": "bottom", "xref": "paper", "entrywidth": 150}
     return _frame(figure, title="", height=height).update_layout(legend=above, margin_t=40)
 
 
@@ -76,12 +76,13 @@ def _line(cells: pd.DataFrame, over: Over, steps: list[str], n: int, shift: floa
         "type": "data", "symmetric": False, "array": ordered["ci_high"] - value, "arrayminus": value - ordered["ci_low"],
         "thickness": 1.5, "width": 3, "color": colour,
     }  # fmt: skip
-    return go.Scatter(
-        x=ordered["_at"] + shift, y=value, mode="lines+markers", name=name or "models", legendgroup=name, showlegend=legend,
-        line={"color": colour, "width": 2, "dash": dash}, marker={"color": colour, "size": 8, "symbol": symbol},
-        error_y=stroke, customdata=[_told(cell, name) for cell in ordered.to_dict("records")],
-        hovertemplate="%{customdata}<extra></extra>",
-    )  # fmt: skip
+    look = {"line": {"color": colour, "width": 2, "dash": dash}, "marker": {"color": colour, "size": 8, "symbol": symbol}}
+    told = {
+        "customdata": [_told(c, name) for c in ordered.to_dict("records")],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    known = {"name": folded(name) or "models", "legendgroup": name, "showlegend": legend}
+    return go.Scatter(x=ordered["_at"] + shift, y=value, mode="lines+markers", error_y=stroke, **look, **told, **known)
 
 
 def _told(cell: dict[Any, Any], name: str) -> str:

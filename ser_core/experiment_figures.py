@@ -54,10 +54,23 @@ def kinds(cells: pd.DataFrame) -> list[str]:
     >>> rows = pd.DataFrame({"encoder": ["a", "a"], "method": ["tuned", "tuned"], "settings": ["", "tune=lora"]})
     >>> kinds(rows)
     ['as it is by itself', 'tune=lora']
+    >>> kinds(rows.assign(method=["probe", "tuned"], settings=["", "epochs=5"]))
+    ['probe', 'tuned']
     """
-    differing = [name for name in KIND if cells[name].nunique() > 1]
-    words = (" ".join(filter(None, row)) for row in cells[differing].itertuples(index=False, name=None))
+    own = cells.assign(settings=_unlike(cells))
+    differing = [name for name in KIND if own[name].nunique() > 1]
+    words = (" ".join(filter(None, row)) for row in own[differing].itertuples(index=False, name=None))
     return [text or ("as it is by itself" if differing else "") for text in words]
+
+
+def _unlike(cells: pd.DataFrame) -> list[str]:
+    """The settings of each row without the words that stand in all rows of its method."""
+    split = [text.split() for text in cells["settings"]]
+    common: dict[str, set[str]] = {}
+    for method, words in zip(cells["method"], split, strict=True):
+        common[method] = common.get(method, set(words)) & set(words)
+    pairs = zip(cells["method"], split, strict=True)
+    return [" ".join(word for word in words if word not in common[method]) for method, words in pairs]
 
 
 def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) -> go.Figure:
@@ -91,7 +104,7 @@ def fold_spread(cells: pd.DataFrame, folds: pd.DataFrame, *, guessing: float) ->
     texts = ["<br>".join(map(folded, pair)) for pair in pairs]
     figure.update_yaxes(tickmode="array", tickvals=list(range(len(drawn))), ticktext=texts, range=[len(drawn) - 0.4, -0.6])
     figure.update_xaxes(range=[-0.02, 1.02], dtick=0.25, zeroline=False, title="UA")
-    each = max([30, *(6 + 15 * (1 + text.count("<br>")) for text in texts)])
+    each = max([30, *(12 + 15 * (1 + text.count("<br>")) for text in texts)])
     return _frame(figure, title="", height=120 + each * len(drawn))
 
 

@@ -18,7 +18,7 @@ WAYS = {"pca": "PCA", "tsne": "t-SNE"}
 MOST = 24
 """More kinds than that have no place in a legend."""
 _MARKS = ("circle", "square", "diamond", "cross", "x")  # those that there are in space, too
-_OTHERS = "#8a8f98"
+_OTHERS, _LINES = "#8a8f98", "rgba(128,128,128,0.4)"
 
 
 def described(points: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +67,8 @@ def scatter(points: pd.DataFrame, by: str, *, space: bool, names: Mapping[str, s
             go.Scatter3d(x=own["x"], y=own["y"], z=own["z"], **look) if space else go.Scatter(x=own["x"], y=own["y"], **look)
         )
     bare = {"showticklabels": False, "zeroline": False, "title": ""}
-    figure.update_xaxes(**bare).update_yaxes(**bare)
+    box = {"showgrid": False, "showline": True, "mirror": True, "linecolor": _LINES}
+    figure.update_xaxes(**bare, **box).update_yaxes(**bare, **box)
     side = {
         "showticklabels": False,
         "title": {"text": ""},

@@ -21,6 +21,8 @@ from ser_core.splits import SEVERAL
 WIDE = 4
 """With more corpora than that a cell has room for its number alone."""
 _LAST = SEVERAL.corpus
+_TOLD = ("mono", "cross", "trans")
+"""Settings that stand in a cell; of others the row or the panel tells."""
 
 
 def at(best: pd.DataFrame, shots: str, condition: str) -> pd.DataFrame:
@@ -82,14 +84,15 @@ def _heat(part: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> go
     for cell in part.to_dict("records"):
         where = rows.index(end(cell, "source")), columns.index(end(cell, "target"))
         value[where] = cell["ua"]
-        words = f"{cell['ua']:.2f}" + ("" if len(columns) > WIDE else f"<br>{cell['setting'].replace('_', ' ')}")
-        text[where] = inked(words, SCALE, cell["ua"])
+        setting = f"<br>{cell['setting']}" if cell["setting"] in _TOLD and len(columns) <= WIDE else ""
+        text[where] = inked(f"{cell['ua']:.2f}{setting}", SCALE, cell["ua"])
         hover[where] = (
             f"{place(cell)}{layer_words(cell['layer'])}<br>"
             f"{cell['ua']:.3f}, from {cell['lowest']:.3f} to {cell['highest']:.3f} in {cell['folds']} folds"
         )
     return go.Heatmap(
         z=value, x=list(columns), y=list(rows), text=text, texttemplate="%{text}", customdata=hover,
+        textfont_size=12 if len(columns) <= WIDE else 11,
         hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, colorscale=[list(step) for step in SCALE],
         zmin=0, zmax=1, showscale=False, xgap=1, ygap=1,
     )  # fmt: skip

@@ -41,5 +41,8 @@ def draw(experiment: Experiment, best: pd.DataFrame) -> None:
     together = int((rows["things"] > 1).sum())
     if together:
         st.caption("Where several things differ (“things”), the difference is of all of them together.")
+    st.caption(rests_on(experiment, own))
     name = f"{experiment.name} parts {' '.join(kind)} {reference}"
-    compare_figure.under(whole(rows), name, rests_on=rests_on(experiment, own), made_up=experiment.made_up)
+    with st.expander("Place by place", icon=":material/table:", key=f"numbers {name}"):
+        table.draw(rows)
+        compare_figure.save(whole(rows), name, made_up=experiment.made_up)

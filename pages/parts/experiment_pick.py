@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.parts import beside
 from ser_core import experiment_folders, places
+from ser_core.experiment_protocol import condition_words
 
 _COLUMNS = {
     "encoder": "Encoders",
@@ -73,7 +74,7 @@ def only(cells: pd.DataFrame) -> pd.DataFrame:
     box = st.expander(label, icon=":material/filter_alt:", expanded=bool(number), key="which models")
     with box, st.container(horizontal=True):
         for name, values in offered.items():
-            words = beside.name if name in ("source", "target") else _word
+            words = _WORDS.get(name, _word)
             st.multiselect(_COLUMNS[name], values, key=_KEY + name, placeholder="all", format_func=words, width=320)
     kept = cells
     for name in offered:
@@ -94,3 +95,11 @@ def _told(offered: dict[str, list[str]]) -> None:
 
 def _word(value: str) -> str:
     return value.replace("_", " ") or "as it is by itself"
+
+
+_WORDS = {
+    "source": beside.name,
+    "target": beside.name,
+    "shots": lambda value: value or "none to choose",
+    "condition": condition_words,
+}

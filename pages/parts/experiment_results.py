@@ -83,21 +83,30 @@ def learning(experiment: Experiment, best: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         one = st.selectbox("Models", list(named), key="learning of", width=640)
         own = of(told, cells.iloc[[named[one]]])
-        seeds = sorted(own["seed"].unique())
-        seed = seeds[0]
-        if len(seeds) > 1:
-            seed = st.selectbox("Seed", seeds, key="learning seed", format_func="{:g}".format, width=96)
-    own = own[own["seed"] == seed].sort_values("fold")
+        own = _one_of(own, "seed", "Seed")
+        own = _one_of(own, "trial", "Trial")
+    own = own.sort_values("fold")
     st.caption(
         "Loss in nats on the clips learned from and on those that stop training. Ring: the epoch whose weights were kept."
     )
-    name = f"{experiment.name} learning {one} seed {seed:g}"
+    first = own.iloc[0]
+    trial = f" trial {first['trial']:g}" if first["trial"] > 0 else ""
+    name = f"{experiment.name} learning {one} seed {first['seed']:g}{trial}"
     shown = curves[curves["model"].isin(own["model"])]
     drawn = figures.learning(own, shown)
     compare_figure.draw(drawn, name, alt="Loss over epochs; the numbers are in the table below", made_up=experiment.made_up)
     rests_on = f"{len(own)} models, one for each fold, of {len(experiment.models):,}."
     epochs = own[["model", "fold", "stopped", "kept", "epochs"]].merge(shown, on="model")
     compare_figure.under(whole(epochs), name, rests_on=rests_on, made_up=experiment.made_up)
+
+
+def _one_of(models: pd.DataFrame, column: str, label: str) -> pd.DataFrame:
+    """The models of one seed or trial, which the reader chooses where there are several; all where none is told."""
+    found = sorted(models[column].dropna().unique())
+    one = found[0] if found else None
+    if len(found) > 1:
+        one = st.selectbox(label, found, key=f"learning {column}", format_func="{:g}".format, width=96)
+    return models[models[column] == one] if found else models
 
 
 def _one_kind(cells: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -181,3 +181,60 @@ def test_models_stand_beside_the_people_who_heard_the_same_clips(look, tmp_path,
     assert models[["ua", "clips"]].values.tolist() == [[pytest.approx(0.8 + 0.08 + 0.03 - 0.1), 4]]
     (link,) = [link for link in app.get("page_link") if link.proto.label == "People and models side by side"]
     assert "study=tones" in str(link.proto)
+
+
+def steps(**more) -> pd.DataFrame:
+    """An experiment of two corpora, shots and noise, whose models say where they lay clips."""
+    places = [("transfer", "emodb", "de", "esd", "cmn", k, c) for k in ("0", "10", "all") for c in ("", "park 10 dB")]
+    given = {"layers": (None,), "settings": ("", "contrast=0.0"), "places": (MONO, *places), "folds": 2, "further": True}
+    return make_layers("few", epochs=1, **given, **more)
+
+
+def test_shots_noise_parts_and_layouts_are_shown_where_there_are_any(look):
+    models = steps()
+    app = look("experiments")
+    assert not app.exception
+    assert headings(app) == [
+        "Fold by fold", "From corpus to corpus", "With a few clips of the target", "In noise", "What each part adds",
+        "Where clips lie", "Beside published tables", "How they learned", "What ran", "The same again",
+    ]  # fmt: skip
+    said = " ".join(caption.value for caption in app.caption)
+    assert "4 speakers are few, so it is too narrow" in said
+    assert "No speaker of the test was learned from." in said
+    assert "Silhouette by emotion: 0.500" in said
+    matrix = shown(app, "shots", "condition", "ci_low", "wa")
+    assert box(app, "Shots").value == "0"
+    box(app, "Shots").set_value("all")
+    box(app, "Condition").set_value("park 10 dB").run()
+    assert not app.exception
+    tables = [t.value for t in app.dataframe if {"shots", "condition", "ci_low"} <= set(t.value)]
+    assert any((table["shots"].eq("all") & table["condition"].eq("park 10 dB")).all() for table in tables)
+    assert len(matrix) > 0
+    parts = shown(app, "changed", "difference", "places")
+    assert parts["changed"].tolist() == ["contrast=0.0"]
+    assert parts["difference"].tolist() == pytest.approx([0.02])
+    assert parts["places"].tolist() == [7]
+    box(app, "Axes").set_value("tsne")
+    box(app, "Coloured by").set_value("speaker")
+    next(t for t in app.toggle if t.label == "In three dimensions").set_value(True).run()
+    assert not app.exception
+    assert "t-SNE (seed 0) shows who is near whom" in " ".join(caption.value for caption in app.caption)
+    title = next(t for t in box(app, "Published table").options if t.startswith("TMLR") and "unheard" in t)
+    assert title.endswith("1 of its rows")
+    assert len(models) == 2 * 2 * 7
+
+
+def test_what_speakers_make_of_numbers_is_a_warning_and_a_damaged_layout_one_sentence(look):
+    steps()
+    folder = places.runs() / "few"
+    models = (folder / "models.csv").read_text(encoding="utf-8")
+    (folder / "models.csv").write_text(models.replace(",speaker,source,", ",utterance,source,"), encoding="utf-8")
+    (folder / "projections.csv").write_text("model,stimulus,when,way,x\n0,a,after,pca,1\n", encoding="utf-8")
+    (folder / "intervals.csv").unlink()
+    app = look("experiments")
+    assert not app.exception
+    assert "All models had learned from the very speakers that they were tested on" in app.warning[0].value
+    (wrong,) = app.error[1:]  # after the audit's alarm
+    assert wrong.value == "Where clips lie cannot be read."
+    assert len([c for c in app.code if "projections.csv" in c.value]) == 1
+    assert "the folder was written by an earlier release" in " ".join(caption.value for caption in app.caption)
