@@ -20,7 +20,7 @@ from tests.ser_core import tiny_checkpoints, voices
 
 LANGUAGES = ("de", "en", "pl")
 LEARNED = {name: m for name, m in all_methods().items() if m.learns and not m.marks and "encoder" in settable(m)}
-QUICK = {"epochs": 2, "every": 1, "rounds": 2}
+QUICK = {"epochs": 2, "every": 1, "rounds": 2, "crop_s": 0.3}
 """What makes a method quick, where it has it."""
 FILE = {
     "name": "all",
