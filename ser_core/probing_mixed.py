@@ -227,12 +227,14 @@ def _scales(vectors: Tensor, trains: Sequence[Rows]) -> tuple[Tensor, Tensor]:
     np.add.at(shares, (np.repeat(np.arange(len(trains)), [len(t) for t in trains]), at), 1)
     held = torch.split(torch.from_numpy(shares / shares.sum(1, keepdims=True)).to(vectors), _AT_ONCE, 1)
     parts = torch.split(torch.from_numpy(there).to(vectors.device), _AT_ONCE)
+    room = vectors.new_empty(_AT_ONCE, vectors.shape[1])  # memory that is asked for anew costs more than what is done in it
     mean = vectors.new_zeros(len(trains), vectors.shape[1])
     for share, rows in zip(held, parts, strict=True):
-        mean.addmm_(share, vectors[rows])
+        mean.addmm_(share, torch.index_select(vectors, 0, rows, out=room[: len(rows)]))
     square = (mean - mean[0]).square_().neg_()  # deviations are summed about the mean of the first
     for share, rows in zip(held, parts, strict=True):
-        square.addmm_(share, vectors[rows].sub_(mean[0]).square_())
+        clips = torch.index_select(vectors, 0, rows, out=room[: len(rows)])
+        square.addmm_(share, clips.sub_(mean[0]).square_())
     spread = square.clamp_(min=0).sqrt_()
     return mean, torch.where(spread > _SAME, spread, 1).reciprocal_()
 
