@@ -26,10 +26,21 @@ def shots(experiment: Experiment, best: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         here = _target(few, "shots of")
         condition = one_of_words(protocol.conditions_in_order(here["condition"]), "Condition", "shots condition")
-    trials = int(experiment.models["trial"].max() + 1) if experiment.models["trial"].notna().any() else 1
-    drawn = f"Each number was drawn {trials} times" if trials > 1 else "Each number was drawn once"
-    st.caption(f"UA over the labelled clips of the tested corpus that models learned from, too. {drawn}; 0 and all, once.")
+    st.caption(f"UA over the labelled clips of the tested corpus that models learned from, too. {_drawn(experiment)}")
     _figure(experiment, here[here["condition"] == condition], "shots", condition)
+
+
+def _drawn(experiment: Experiment) -> str:
+    """How the shots were drawn, as far as the folder tells."""
+    trials = experiment.models["trial"].max() + 1
+    asked = (experiment.config.get("experiment") or {}).get("shots") or {}
+    said = [
+        f"Each number was drawn {trials:g} times; 0 and all, once." if trials > 1 else "Each number was drawn once.",
+        "Numbers are those of each emotion." if asked.get("of") == "emotion" else "",
+        "They are of the tested voices." if asked.get("voices") == "tested" else "",
+        "Where there were fewer, all there are were taken." if asked.get("too_few") == "cap" else "",
+    ]
+    return " ".join(filter(None, said))
 
 
 def noise(experiment: Experiment, best: pd.DataFrame) -> None:
@@ -70,7 +81,7 @@ def _figure(experiment: Experiment, cells: pd.DataFrame, over: Over, words: str)
 def _of_intervals(cells: pd.DataFrame) -> str:
     """What the strokes are, or why there are none."""
     if cells["ci_low"].isna().all():
-        whys = [why for why in dict.fromkeys(cells["why"].fillna("")) if why]
+        whys = [why for why in dict.fromkeys(cells["why"]) if why]
         return f"No intervals: {'; '.join(whys) or 'the folder was written by an earlier release'}."
     least = int(cells.loc[cells["ci_low"].notna(), "speakers"].min())
     few = f" {least} speakers are few, so it is too narrow." if least < FEW else ""

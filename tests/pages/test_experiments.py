@@ -200,6 +200,7 @@ def test_shots_noise_parts_and_layouts_are_shown_where_there_are_any(look):
     ]  # fmt: skip
     said = " ".join(caption.value for caption in app.caption)
     assert "4 speakers are few, so it is too narrow" in said
+    assert "Numbers are those of each emotion." in said
     assert "No speaker of the test was learned from." in said
     assert "Silhouette by emotion: 0.500" in said
     matrix = shown(app, "shots", "condition", "ci_low", "wa")

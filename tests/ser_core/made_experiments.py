@@ -61,7 +61,7 @@ def make(
         ("note", "smaller than asked", "emodb de: train has 200 clips a fold, not 1600", ""),
     ]
     config = {
-        "experiment": {"name": "made", "encoders": dict(encoders)},
+        "experiment": {"name": "made", "encoders": dict(encoders), "shots": {"of": "emotion", "voices": "other"}},
         "written_at": "2026-11-21T10:00:00+00:00",
         "took_s": 120.5,
         "learned": len(models),
