@@ -33,6 +33,8 @@ SPECTROGRAMS = ("cochleagram", "logmel")
 FRAMES_PER_S = 100
 SHORTEST = 27
 """Frames that a network needs at least."""
+LONGEST_S = 60
+"""Seconds of a crop."""
 _AT_ONCE = 1_000_000
 """Frames: more than a step of any batch has."""
 
@@ -88,8 +90,8 @@ class Config:
         if self.encoder not in SPECTROGRAMS:
             what = f"encoder must be a spectrogram ({', '.join(SPECTROGRAMS)}), not '{self.encoder}'"
             yield Problem(f"{what}: it learns from the sound. {nearest(self.encoder, SPECTROGRAMS)}")
-        if not self.crop_s * FRAMES_PER_S >= SHORTEST:
-            yield Problem(f"crop_s must be {SHORTEST / FRAMES_PER_S} seconds or more, not {self.crop_s}.")
+        if not SHORTEST / FRAMES_PER_S <= self.crop_s <= LONGEST_S:
+            yield Problem(f"crop_s must lie from {SHORTEST / FRAMES_PER_S} to {LONGEST_S} seconds, not {self.crop_s}.")
         if not 0 < self.decay <= 1:
             yield Problem(f"decay must be more than 0 and at most 1, not {self.decay}.")
         if self.decay_every < 1:
