@@ -24,6 +24,7 @@ from ser_core.encoders._find import all_encoders
 from ser_core.methods._method import Method, settable
 
 _UNITS = {"s": "s", "hz": "Hz", "db": "dB"}
+_AND = {"mean_std": "mean and std"}
 _WIDTH = 272
 
 
@@ -83,7 +84,7 @@ def _widget(field: str, hint: Any, default: Any, *, encoder: str, options: Mappi
     if field == "layer" and encoder in all_encoders():
         return _choice(label, _layers(all_encoders()[encoder].layers, default), default, options)
     if words := [word for kind in kinds if typing.get_origin(kind) is Literal for word in typing.get_args(kind)]:
-        return _choice(label, {word: str(word).replace("_", " and ") for word in words}, default, options)
+        return _choice(label, {word: _AND.get(word, str(word).replace("_", " ")) for word in words}, default, options)
     if kinds[0] is bool:
         return st.checkbox(label, default, **options)
     if kinds[0] is int:
