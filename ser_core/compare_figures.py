@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.emotions import in_order
-from ser_core.figures import MARKS, _judged, _name, _nth, framed, heard_and_spoken, heat_map, inked, panels
+from ser_core.figures import MARKS, _judged, _name, _nth, folded, framed, heard_and_spoken, heat_map, inked, panels
 
 TWO_HUES = ((0.0, "#8a3d00"), (0.25, "#e39a5b"), (0.5, "#f7f7f7"), (0.75, "#6f9fd8"), (1.0, "#0b2f66"))
 """Orange (b more often) over nearly white to blue (a more often); Okabe and Ito's hues, told apart by lightness as well."""
@@ -60,7 +60,8 @@ def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, 
     rows = scores[(scores["rater"] == "") & (scores["metric"] == metric)]
     emotions = in_order(set(rows["emotion"]))
     groups = list(rows.sort_values(["rater_type", "group"])["group"].unique())
-    height = 120 + len(emotions) * (44 + 24 * len(groups))
+    names = [folded(group) for group in groups]
+    height = 120 + len(emotions) * (44 + sum(max(24, 6 + 15 * (1 + name.count("<br>"))) for name in names))
     low, high = bounds
     ends = {"range": [low, high + 0.02 * (high - low)]} if all(np.isfinite(bounds)) else {}
     titles = [_name(emotion, {}) for emotion in emotions]
@@ -69,8 +70,8 @@ def bars(scores: pd.DataFrame, metric: str, title: str, *, bounds: tuple[float, 
     for n, emotion in enumerate(emotions):
         for kind, part in rows[rows["emotion"] == emotion].groupby("rater_type", sort=True):
             traces.append(_bar(part, str(kind), legend=n == 0).update(xaxis=f"x{_nth(n)}", yaxis=f"y{_nth(n)}"))
-        order = [short(group) for group in groups[::-1]]
-        layout[f"yaxis{_nth(n)}"] |= {"categoryorder": "array", "categoryarray": order}
+        ticks = {"tickmode": "array", "tickvals": groups, "ticktext": names}
+        layout[f"yaxis{_nth(n)}"] |= {"categoryorder": "array", "categoryarray": groups[::-1], **ticks}
     return framed(traces, title="", height=height, barmode="overlay", bargap=0.35, showlegend=True, **layout)
 
 
@@ -83,7 +84,7 @@ def _bar(part: pd.DataFrame, kind: str, *, legend: bool) -> go.Bar:
         for group, value, low, high, n in part[["group", "value", "ci_low", "ci_high", "n"]].itertuples(index=False)
     ]
     return go.Bar(
-        y=[short(group) for group in part["group"]],
+        y=list(part["group"]),
         x=part["value"],
         name=called,
         legendgroup=kind,
@@ -164,7 +165,9 @@ def difference(rows: pd.DataFrame, a: str, b: str) -> go.Figure:
         for line in zip(value, sure, strict=True)
     ]
     hover = [
-        f"{_name(t, {})} heard as {_name(c, {})}: {v:+.1%}" + ("" if pd.isna(p) else f", p = {p:.2g} (Holm)")
+        f"{_name(t, {})} heard as {_name(c, {})}: "
+        + ("unknown, one group judged none" if np.isnan(v) else f"{v:+.1%}")
+        + ("" if pd.isna(p) else f", p = {p:.2g} (Holm)")
         for (t, c), v, p in zip(table.index, value.ravel(), table["p_holm"], strict=True)
     ]
     x, y = ([_name(label, {}) for label in side] for side in (labels, truths))
@@ -214,5 +217,12 @@ def stamp(figure: go.Figure, words: str) -> go.Figure:
 
 
 def short(name: str, most: int = 44) -> str:
-    """A name that fits the width of a phone."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    """A name that fits the width of a phone: what begins alike often ends differently, so the middle goes.
+
+    >>> short("logmel tuned learning_rate=0.01 epochs=20 de cross", 30)
+    'logmel tune…epochs=20 de cross'
+    """
+    if len(name) <= most:
+        return name
+    first = (most - 1) * 2 // 5
+    return f"{name[:first].rstrip()}…{name[first + 1 - most :].lstrip()}"

@@ -239,7 +239,9 @@ def _dots(part: pd.DataFrame, line: str, *, kind: str, legend: bool) -> go.Scatt
     up = (part["ci_high"] - part["value"]).clip(lower=0)
     down = (part["value"] - part["ci_low"]).clip(lower=0)
     hover = [
-        f"{name}: {value:.3f}" + ("" if pd.isna(low) else f", 95 % interval {low:.3f} to {high:.3f}") + _judged(n)
+        f"{name}: {'undefined' if pd.isna(value) else f'{value:.3f}'}"
+        + ("" if pd.isna(low) else f", 95 % interval {low:.3f} to {high:.3f}")
+        + _judged(n)
         for name, value, low, high, n in zip(
             part[line], part["value"], part["ci_low"], part["ci_high"], part["n"], strict=True
         )

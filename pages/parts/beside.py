@@ -28,11 +28,17 @@ def runs(found: Sequence[Run]) -> list[Run]:
 
 
 def _called(run: Run) -> str:
-    """The model with its settings as tables and figures name it, then the seed, then when it was done (UTC)."""
+    """The model with its settings as tables and figures name it, then the seed, then when it was done (UTC).
+
+    An experiment is called by its own name: it brings models of many kinds.
+    """
+    done = str(run.config.get("written_at", ""))[:16].replace("T", " ")
+    if isinstance(run.config.get("experiment"), dict):
+        models = len(run.tables.raters)
+        return " · ".join(filter(None, (f"experiment {run.id.partition('/')[0]}", f"{models:,} models", done)))
     first = run.tables.raters.iloc[0]
     of_this_one = ".".join(filter(None, [first["source"], first["target"], f"s{first['seed']}"]))
     name = str(first["rater"]).removesuffix(f".{of_this_one}")
-    done = str(run.config.get("written_at", ""))[:16].replace("T", " ")
     return " · ".join(filter(None, (name, f"seed {run.config.get('seed', 0)}", done)))
 
 

@@ -47,6 +47,9 @@ def test_from_the_plot_of_ua_to_a_clip_that_plays_and_the_report(tmp_path, conte
         cells.scroll_into_view_if_needed()
         box = cells.bounding_box()
         assert box is not None
+        text = page.get_by_role("figure", name="Confusion table of German listeners").locator(".heatmap-label").first
+        assert re.fullmatch(r"[01]\.\d\d", (text.text_content() or "").strip())
+        assert text.evaluate("cell => cell.getBoundingClientRect().height") >= 8  # its colour is no part of its length
         x = box["x"] + box["width"] * (labels.index(rarest) + 0.5) / len(labels)
         page.mouse.move(x - 4, box["y"] + box["height"] / 2)
         page.mouse.move(x, box["y"] + box["height"] / 2)

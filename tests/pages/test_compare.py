@@ -20,6 +20,7 @@ from listening_tests import export, simulate, study
 from listening_tests.store import Store
 from ser_core import places, power, published, report, runs
 from ser_core.cli import main
+from ser_core.ratings import write
 from ser_core.tables import RATERS, RATINGS, STIMULI, Tables, frame
 from tests.pages.conftest import tones
 
@@ -143,6 +144,22 @@ def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
         assert per_emotion.loc[(row.group, row.emotion), "recall"] == pytest.approx(row.value, nan_ok=True)
     confusions = len(app.get("plotly_chart")) - 3  # beside UA, the difference and the bars
     assert confusions == overview["Mandarin Chinese"].notna().sum() > 4
+
+
+def test_a_rater_with_duplicate_ratings_is_refused_with_file_and_line(tmp_path, monkeypatch):
+    folder = tones(tmp_path / "tones", truths=tuple(CLIPS.values()))
+    monkeypatch.setenv("EARWITNESS_STUDIES", str(folder))
+    clips = study.load(folder).stimuli.drop(columns=["part", "gain_db"])
+    told = said_by({"x1": CLIPS})
+    run = places.runs() / "others"
+    write(Tables(frame(STIMULI, clips), told.raters, told.ratings), run)
+    (run / "config.yaml").write_text("written_at: '2026-01-01T00:00:00'\n", encoding="utf-8")
+    with (run / "ratings.csv").open("a", encoding="utf-8") as file:
+        file.write("x1,200-0,,,angry,1.0,\n")
+    app = opened("compare")
+    assert not app.exception
+    assert "cannot be compared" in app.error[0].value
+    assert "ratings.csv:6: duplicate row: rater 'x1', stimulus '200-0', label 'angry'" in app.code[0].value
 
 
 @pytest.mark.usefixtures("listened")
@@ -328,6 +345,7 @@ def test_of_little_or_odd_data_what_can_be_said_is_shown_and_why_the_rest_cannot
     texts = [e.value for e in (*app.info, *app.caption, *app.error, *app.markdown, *app.subheader, *app.warning)]
     cells = [table.value.select_dtypes(["object", "str"]).to_numpy().ravel() for table in app.dataframe]
     texts += [str(text) for part in cells for text in part]
+    texts += [chart.proto.spec for chart in app.get("plotly_chart")]
     assert [text for text in texts if "nan" in re.findall(r"\w+", text.lower())] == []
     for words in says:
         assert any(words in text for text in texts), words

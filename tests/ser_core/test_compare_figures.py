@@ -116,6 +116,9 @@ def test_bars_leave_out_what_is_undefined_and_keep_to_the_bounds(tables):
     assert figure.layout.xaxis.range[0] == 0
     empty = compare_figures.bars(here.iloc[:0], "recall", "Recall", bounds=(0, np.inf))
     assert not empty.data
+    alike = here.assign(group=here["group"] + f" {'of a grid with many settings ' * 3}de " + here["group"])
+    names = compare_figures.bars(alike, "recall", "Recall", bounds=(0, 1)).layout.yaxis.categoryarray
+    assert len(set(names)) == 3  # long names that begin alike are three bars, not one over the other
 
 
 def test_the_range_of_people_is_that_of_single_listeners_and_needs_two(tables):
