@@ -26,6 +26,7 @@ from ser_core.experiments.tasks import Kept
 from ser_core.features import close_kept
 from ser_core.methods._find import find_method
 from ser_core.methods._heard import heard
+from ser_core.methods._method import Ears
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,7 @@ class Project:
         close_kept()
         with computing(self.threads):
             clips = self.clips.set_index("stimulus").loc[[*test, *dev]].reset_index()
-            ears = method.hears(config)
-            assert ears is not None
-            before = projections.standardised(heard(ears, clips).layer(config.layer))
+            before = projections.standardised(heard(Ears(config.encoder), clips).layer(config.layer))
             after = method.embeds(kept.model(), clips)
             part = np.repeat(["test", "dev"], [len(test), len(dev)])
             found = [_laid(clips, part, *what, self.ways) for what in (("before", before), ("after", after))]
@@ -98,6 +97,17 @@ def shards(plan: Planned, models: pd.DataFrame, kept: Sequence[Kept]) -> list[Sh
             content = (job.kind.method, learned.config, kept[job.learning], job.task.test, learned.dev)
             found.append(Shard(len(found), content, (str(number),), "models"))
     return found
+
+
+def unheard(plan: Planned, asked: Sequence[Shard]) -> dict[Ears, pd.DataFrame]:
+    """What must be heard for it that no model learned from: methods that hear single frames began with their means, too."""
+    wanted: dict[Ears, set[str]] = {}
+    for shard in asked:
+        _, config, _, test, dev = shard.content
+        wanted.setdefault(Ears(config.encoder), set()).update(test, dev)
+    known = plan.heard()
+    clips = {ears: plan.clips[plan.clips["stimulus"].isin(ids)] for ears, ids in wanted.items() if ears not in known}
+    return {ears: own.drop_duplicates("sha256", ignore_index=True) for ears, own in clips.items()}
 
 
 def files(laid: Mapping[int, Laid], made_up: str) -> dict[str, bytes]:

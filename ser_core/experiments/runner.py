@@ -9,12 +9,9 @@ Models that a method makes as one program go together in shards of ``TOGETHER``;
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +20,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ser_core import languages, made_up, ratings, run_record, scores
+from ser_core import languages, made_up, ratings, scores
 from ser_core.cli import several
 from ser_core.engine._engine import CutOff, Engine, Shard
 from ser_core.engine.local import Local
@@ -34,7 +31,7 @@ from ser_core.engine.workshop import Workshop, workshop
 from ser_core.errors import BadInput
 from ser_core.experiment_folders import ASKED, INTERVALS_FILE, LISTENED, RESOLVED
 from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, MODELS
-from ser_core.experiments import layouts
+from ser_core.experiments import layouts, record
 from ser_core.experiments.layouts import Laid
 from ser_core.experiments.plan import Planned
 from ser_core.experiments.results import Outcome, Results, written
@@ -78,7 +75,7 @@ def execute(plan: Planned, *, engine: Engine | None = None, threads: int | None 
     try:
         seen = [Path(plan.clips["file"].iloc[0]), *filter(Path.is_dir, [plan.out.parent])]
         where = engine.begin(seen, threads=threads)
-        with workshop(plan.out, _decided(plan, threads), fresh=fresh) as shop:
+        with workshop(plan.out, record.decided(plan, threads), fresh=fresh) as shop:
             shop.log(f"{plan.experiment.name}: {several(len(plan.learnings), 'model')}, tested in {len(plan.jobs)} places")
             shop.log(f"on {where}")
             for finding in plan.findings:
@@ -86,24 +83,6 @@ def execute(plan: Planned, *, engine: Engine | None = None, threads: int | None 
             return _Making(plan, engine, shop, threads).run()
     finally:
         engine.close()
-
-
-def _decided(plan: Planned, threads: int) -> dict[str, Any]:
-    """Everything that decides the ratings: who goes on from finished shards must agree with it."""
-    tables = {str(Path(name).absolute()): sha256 for name, sha256 in plan.read.items() if name != str(plan.file)}
-    return {
-        "experiment": _plain(plan),
-        "tables": tables,
-        "revisions": plan.revisions,
-        "threads": threads,
-        "versions": run_record.versions(),
-        "code": run_record.code(),
-    }
-
-
-def _plain(plan: Planned) -> dict[str, Any]:
-    """The experiment's file with all its defaults and its preset's choices."""
-    return plan.experiment.model_dump(mode="json", by_alias=True)
 
 
 @dataclass
@@ -122,13 +101,14 @@ class _Making:
         self._check()
         self.revisions |= self.plan.revisions
         for number, (ears, clips) in enumerate(self.plan.heard().items()):
-            self._hear(number, ears, clips)
+            self._hear(f"hear{number}", ears, clips)
         kept, outcomes = self._learn()
         results = Results(self.plan, self.revisions, outcomes)
         said = self._listen(results, kept)
         laid = self._project(results, kept)
         models = results.with_listened(said) if said else results.models
-        config = self._config(len(kept), time.monotonic() - began)
+        ran = record.Ran(self.shop.device, self.engine, self.threads, self.revisions, self.forwards, len(kept))
+        config = record.resolved(self.plan, ran, took_s=time.monotonic() - began)
         self._write(results, models, said, laid, config)
         return Done(self.plan.out, models, config)
 
@@ -151,11 +131,11 @@ class _Making:
         clips, listened = plan.clips.assign(duration_s=lengths[:count]), plan.listened.assign(duration_s=lengths[count:])
         self.plan = replace(plan, clips=clips, listened=listened)
 
-    def _hear(self, number: int, ears: Ears, clips: pd.DataFrame) -> None:
+    def _hear(self, stage: str, ears: Ears, clips: pd.DataFrame) -> None:
         parts = enumerate(clips.iloc[part] for part in cut(len(clips), SHARD))
         shards = [Shard(n, part[["file", "sha256"]], tuple(part["stimulus"])) for n, part in parts]
         what = f"hearing with {ears.encoder}"
-        found: list[Heard] = list(self._work(f"hear{number}", Hear(ears, self.threads), shards, what))
+        found: list[Heard] = list(self._work(stage, Hear(ears, self.threads), shards, what))
         if left_out := [problem for shard in found for problem in shard.left_out]:
             raise BadInput(*left_out)
         revisions = sorted({shard.revision for shard in found})
@@ -244,6 +224,8 @@ class _Making:
         """Where chosen models lay clips, by the number of the model."""
         plan = self.plan
         shards = layouts.shards(plan, results.models, kept)
+        for number, (ears, clips) in enumerate(layouts.unheard(plan, shards).items()):
+            self._hear(f"layouts-hear{number}", ears, clips)
         ways = layouts.Project(plan.clips, self.threads, tuple(plan.experiment.projections))
         laid = self._work("layouts", ways, shards, "laying out clips (models)")
         return {int(shard.clips[0]): one for shard, one in zip(shards, laid, strict=True)}
@@ -274,31 +256,6 @@ class _Making:
             _save(results.listened_tables(said), folder, out / LISTENED)
             ratings.write_whole(folder / RESOLVED, _yaml({**config, "run": f"{out.name}/{LISTENED}"}))
         self.shop.log(f"{len(tables.raters)} raters, {len(tables.ratings)} ratings")
-
-    def _config(self, learned: int, took_s: float) -> dict[str, Any]:
-        plan = self.plan
-        return {
-            "run": plan.out.name,
-            "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "took_s": round(took_s, 1),
-            "experiment": _plain(plan),
-            "model": ", ".join(dict.fromkeys(job.kind.method for job in plan.jobs)),
-            "seed": ", ".join(map(str, plan.experiment.seeds)),
-            "encoder": ", ".join(plan.experiment.encoders),
-            "revision": ", ".join(self.revisions.values()),
-            "revisions": self.revisions,
-            "models": len(plan.jobs),
-            "learned": learned,
-            "forwards": self.forwards,
-            "device": self.shop.device,
-            "engine": {"name": self.engine.name, "workers": self.engine.workers},
-            "threads": self.threads,
-            "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
-            "versions": run_record.versions(),
-            "git": run_record.git_revision(),
-            "code": run_record.code(),
-            "tables": plan.read,
-        }
 
 
 def _outcome(learned: Learned, position: int) -> Outcome:

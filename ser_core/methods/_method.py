@@ -132,8 +132,8 @@ class Method:
     watched: bool = False
     """Whether ``fit`` and ``further`` take ``watch=Watch(...)``."""
     embeds: Callable[[Any, pd.DataFrame], npt.NDArray[np.float64]] | None = None
-    """``embeds(model, stimuli)``: what the model makes of each clip before its last layer, [clip, dim]. Only of methods that
-    hear means over frames, of the layer that their config names."""
+    """``embeds(model, stimuli)``: what the model makes of each clip before its last layer, [clip, dim]. Its config names the
+    encoder and the layer whose means over frames are what it began with."""
     tells: Callable[[Any], Told] = _tells_nothing
     """``tells(model)``: how it was fitted."""
 

@@ -11,11 +11,13 @@ and gone on with. A second stage (``further``) goes on with other clips of the s
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ser_core.encoders._encoder import DTYPES
@@ -144,6 +146,22 @@ def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     Raises:
         BadInput: clips that cannot be heard, or an encoder of another revision than the model has learned from.
     """
+    return posterior(
+        stimuli, model.labels, _passed(model, stimuli, lambda network, clips: network(clips).double().softmax(-1))
+    )
+
+
+def embeds(model: Model, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What the head hears, [clip, dim].
+
+    Raises:
+        BadInput: as ``predict``.
+    """
+    return _passed(model, stimuli, lambda network, clips: network.pooled(clips).double())
+
+
+def _passed(model: Model, stimuli: pd.DataFrame, through: Callable[[Network, Any], Any]) -> npt.NDArray[np.float64]:
+    """A row for each clip, of what comes ``through`` the network."""
     import torch
 
     config, device = model.config, device_named("auto")
@@ -152,11 +170,11 @@ def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
     network = _ready(config.encoder, config.parts, len(model.labels), device, config.precision, revision)
     network.load_learned(model.stand.kept)
     network.eval()
-    weights = np.empty((len(heard), len(model.labels)))
+    rows: dict[int, npt.NDArray[np.float64]] = {}
     with torch.inference_mode():
         for cut in cuts(heard.lengths, 1 if device == "cpu" else config.recipe.frames_at_once(device)):
-            weights[cut] = network(heard.tensors(cut, device)).double().softmax(-1).cpu().numpy()
-    return posterior(stimuli, model.labels, weights)
+            rows |= zip(cut.tolist(), through(network, heard.tensors(cut, device)).cpu().numpy(), strict=True)
+    return np.stack([rows[number] for number in range(len(heard))])
 
 
 def hears(config: Config) -> Ears:
@@ -204,5 +222,6 @@ METHOD = Method(
     hears=hears,
     further=further,
     watched=True,
+    embeds=embeds,
     tells=tells,
 )

@@ -87,6 +87,11 @@ class Network:
 
         What it says of a clip does not depend on the others, up to the rounding of differently blocked sums.
         """
+        logits: torch.Tensor = self.module["head"](self.pooled(clips))
+        return logits
+
+    def pooled(self, clips: Sequence[torch.Tensor]) -> torch.Tensor:
+        """What the head hears, float32 [clip, dim]: means over frames behind the last block."""
         import torch
 
         count = self.parts.prompts if "prompt" in self.parts.tune else 0
@@ -100,8 +105,7 @@ class Network:
             else:
                 *_, top = states
                 pooled = laid.means(top)
-        logits: torch.Tensor = self.module["head"](pooled.float())
-        return logits
+        return pooled.float()
 
     def train(self, mode: bool = True) -> None:
         """Whether LoRA's dropout falls; nothing else changes."""

@@ -112,6 +112,18 @@ def test_the_same_seed_says_the_same_to_the_last_byte_and_another_does_not(model
     assert said(tuned.fit(train, dev, config(seed=1), watch=QUIET), dev) != said(model, dev)
 
 
+def test_what_the_head_makes_of_where_clips_lie_is_what_the_model_says(model, dev):
+    lies = tuned.embeds(model, dev)
+    assert lies.shape == (len(dev), DIM)
+    weight, bias = (
+        next(v.numpy() for k, v in model.stand.kept.items() if "head" in k and k.endswith(w)) for w in ("weight", "bias")
+    )
+    logits = lies @ weight.T.astype(np.float64) + bias
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    said = tuned.predict(model, dev).ratings["weight"].to_numpy().reshape(len(dev), -1)
+    assert said == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
+
+
 def test_it_tells_how_it_learned(model):
     told = tuned.tells(model)
     assert list(told.curve.columns) == list(CURVE)
