@@ -74,7 +74,8 @@ class Experiment:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """What the models come to over folds: ``experiment_tables.summary``, with what ``INTERVALS`` adds."""
-        cells = summary(self.models).merge(self.intervals, on=list(CELL), how="left")
+        known = self.intervals.drop_duplicates(list(CELL))
+        cells = summary(self.models).merge(known, on=list(CELL), how="left")
         return cells.assign(why=cells["why"].fillna(""))
 
     @cached_property

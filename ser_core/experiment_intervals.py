@@ -48,7 +48,7 @@ def intervals(models: pd.DataFrame, judged: pd.DataFrame, *, draws: int = DRAWS,
     cells = models.assign(settings=models["settings"].map(without_layer)).groupby(list(CELL), sort=False, dropna=False)
     cell = pd.Series(cells.ngroup().to_numpy(), index=models["model"].astype(int))
     names = in_order(set(judged["truth"]) | set(judged["label"]))
-    voices, voice = np.unique(judged["voice"].to_numpy(dtype=str), return_inverse=True)
+    voice, voices = pd.factorize(judged["voice"].to_numpy(dtype=object), sort=True)
     truth, label = (pd.Categorical(judged[column], categories=names).codes for column in ("truth", "label"))
     counted = pd.DataFrame({"voice": voice, "given": truth.astype(np.int64) * len(names) + label})
     parts = {key: part for (key,), part in counted.groupby([cell[judged["model"]].to_numpy()], sort=False)}

@@ -13,12 +13,12 @@ _ONLY_THE_PATTERN = "Clips, splits and encoders are others than the paper’s, s
 
 
 def draw(experiment: Experiment) -> None:
-    """As printed, and here; first the tables in which something of one's own stands."""
+    """As printed, and here; those first in which most of one's own stand."""
     read = {one.title: experiment_reads.beside(experiment.folder, n) for n, one in enumerate(experiment_published.TABLES)}
     tables = {one.title: one for one in experiment_published.TABLES}
     met = {title: tables[title].met(rows) for title, (_, rows) in read.items()}
     st.subheader("Beside published tables", anchor=False)
-    ordered = sorted(tables, key=lambda title: not met[title])
+    ordered = sorted(tables, key=lambda title: -met[title])
     title = st.selectbox(
         "Published table", ordered, key="published table", width=640,
         format_func=lambda one: f"{one} · {met[one]} of its rows" if met[one] else one,

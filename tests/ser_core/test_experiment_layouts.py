@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ser_core import experiment_folders, experiment_layouts
 from ser_core.cli import main
-from ser_core.experiments import projections
+from ser_core.experiments import layouts, plan, projections
+from ser_core.experiments.tasks import Kept
 from tests.ser_core import tiny_checkpoints, voices
 
 FILE = """
@@ -104,6 +107,18 @@ def test_chosen_models_lay_clips_that_they_did_not_learn_from(folder):
     one = silhouettes[silhouettes["model"].isin(mono) & (silhouettes["by"] == "language")]
     assert one["silhouette"].isna().all()  # of one language none can be told from another
     assert silhouettes["silhouette"].between(-1, 1).sum() == len(silhouettes) - len(one)
+
+
+def test_what_is_heard_for_it_alone_is_what_no_model_heard(folder):
+    planned = plan.resolve(folder.parents[2] / "small.yaml", only_check=True)
+    kept = [Kept(folder, n) for n in range(len(planned.learnings))]
+    asked = layouts.shards(planned, experiment_folders.read(folder).models, kept)
+    assert layouts.unheard(planned, asked) == {}  # means of all layers are what these models learned from
+    byol = SimpleNamespace(encoder="byol-s-512")
+    other = [replace(shard, content=(shard.content[0], byol, *shard.content[2:])) for shard in asked]
+    ((ears, clips),) = layouts.unheard(planned, other).items()
+    assert (ears.encoder, ears.pooling) == ("byol-s-512", "mean")
+    assert set(clips["stimulus"]) == {id_ for shard in asked for part in shard.content[3:] for id_ in part}
 
 
 def test_what_lies_before_is_one_for_all_models_of_a_place_and_what_lies_after_is_not(folder):
