@@ -21,8 +21,9 @@ import pandas as pd
 
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput, Problem
+from ser_core.methods._heard import heard
 from ser_core.methods._inlp import Scale, scale_of
-from ser_core.methods._method import CURVE, Rated, Told, posterior
+from ser_core.methods._method import CURVE, Ears, Rated, Told, posterior
 from ser_core.metrics.ua import ua
 
 if TYPE_CHECKING:
@@ -210,6 +211,25 @@ class Learned:
     network: Any
     """On the CPU, whatever it learned on."""
     told: Told
+
+
+def hears(config: Any) -> Ears:
+    """Means over frames; the layer is taken from them."""
+    return Ears(config.encoder)
+
+
+def vectors(config: Any, clips: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Of the layer of the config, [clip, dim].
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    return heard(hears(config), clips).layer(config.layer)
+
+
+def tells(model: Learned) -> Told:
+    """How it learned."""
+    return model.told
 
 
 def rated(model: Learned, vectors: npt.NDArray[Any], stimuli: pd.DataFrame) -> Rated:

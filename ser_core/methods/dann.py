@@ -26,10 +26,10 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
-from ser_core.methods._course import Course, Learned, Lessons, Rows
-from ser_core.methods._heard import heard
+from ser_core.methods._course import Course, Learned, Lessons, Rows, hears, tells
+from ser_core.methods._course import vectors as _vectors
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of
+from ser_core.methods._method import Method, Rated, emotions_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -177,20 +177,6 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
         BadInput: clips that cannot be heard.
     """
     return _course.rated(model, _vectors(model.config, stimuli), stimuli)
-
-
-def hears(config: Config) -> Ears:
-    """Means over frames; the layer is taken from them."""
-    return Ears(config.encoder)
-
-
-def tells(model: Learned) -> Told:
-    """How it learned, and how well its adversary tells the domains apart at the end."""
-    return model.told
-
-
-def _vectors(config: Config, clips: pd.DataFrame) -> npt.NDArray[np.float32]:
-    return heard(hears(config), clips).layer(config.layer)
 
 
 METHOD = Method(

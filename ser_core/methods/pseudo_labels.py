@@ -30,10 +30,10 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course
-from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows
-from ser_core.methods._heard import heard
+from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows, hears, tells
+from ser_core.methods._course import vectors as _vectors
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
+from ser_core.methods._method import Method, Rated, Told, emotions_of, posterior
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -277,20 +277,6 @@ def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
 
     body = model.network[:-1] if model.config.hidden else Identity()
     return _course.embedded(model, body, _vectors(model.config, stimuli))
-
-
-def hears(config: Config) -> Ears:
-    """Means over frames; the layer is taken from them."""
-    return Ears(config.encoder)
-
-
-def tells(model: Learned) -> Told:
-    """How it learned, and how many clips were labelled when."""
-    return model.told
-
-
-def _vectors(config: Config, clips: pd.DataFrame) -> npt.NDArray[np.float32]:
-    return heard(hears(config), clips).layer(config.layer)
 
 
 METHOD = Method(
