@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ser_core.experiment_figures import DASHES, MARKS, MOST_LINES, end, kinds
+from ser_core.experiment_figures import DASHES, MARKS, MOST_LINES, end, interval_words, kinds
 from ser_core.experiment_protocol import condition_words, conditions_in_order, shots_in_order
 from ser_core.figures import _frame, folded
 from ser_core.segment_figures import COLOURS
@@ -88,9 +88,5 @@ def _line(cells: pd.DataFrame, over: Over, steps: list[str], n: int, shift: floa
 def _told(cell: dict[Any, Any], name: str) -> str:
     where = f"{cell['shots']} shots, " if cell["shots"] else ""
     value = cell["ua"] if pd.isna(cell["ua_all"]) else cell["ua_all"]
-    said = [name, f"{where}{condition_words(cell['condition'])}: {value:.3f}"]
-    if not pd.isna(cell["ci_low"]):
-        said.append(f"95 % interval {cell['ci_low']:.3f} to {cell['ci_high']:.3f}, {cell['speakers']:g} speakers")
-    elif cell["why"]:
-        said.append(f"no interval: {cell['why']}")
-    return "<br>".join(filter(None, said))
+    said = f"{where}{condition_words(cell['condition'])}: {value:.3f}{interval_words(cell)}"
+    return "<br>".join(filter(None, (name, said)))

@@ -215,6 +215,13 @@ def layer_words(number: float) -> str:
     return "" if pd.isna(number) else f", layer {number:g}"
 
 
+def interval_words(cell: Cell) -> str:
+    """A line on a cell's interval over draws of speakers, or why there is none; empty where nothing is known of it."""
+    if not pd.isna(cell["ci_low"]):
+        return f"<br>95 % interval {cell['ci_low']:.3f} to {cell['ci_high']:.3f}, {cell['speakers']:g} speakers"
+    return f"<br>no interval: {cell['why']}" if cell["why"] else ""
+
+
 def _every(values: pd.Series) -> int:
     """So many layers or epochs between two marks of an axis that a phone has room for them.
 

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ser_core.experiment_figures import end, layer_words, place
+from ser_core.experiment_figures import end, interval_words, layer_words, place
 from ser_core.figures import SCALE, _frame, folded, inked
 from ser_core.shots import FEW
 from ser_core.splits import SEVERAL
@@ -89,6 +89,7 @@ def _heat(part: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> go
         hover[where] = (
             f"{place(cell)}{layer_words(cell['layer'])}<br>"
             f"{cell['ua']:.3f}, from {cell['lowest']:.3f} to {cell['highest']:.3f} in {cell['folds']} folds"
+            f"{interval_words(cell)}"
         )
     return go.Heatmap(
         z=value, x=list(columns), y=list(rows), text=text, texttemplate="%{text}", customdata=hover,
