@@ -21,7 +21,8 @@ from listening_tests import researcher
 from listening_tests import study as studies
 from listening_tests.simulate import simulate
 from listening_tests.store import Store
-from tests.browser.people import HURRY, ROOT, App, Listener, command, sign_in
+from tests.browser.people import ROOT, App, Listener, command, sign_in
+from tests.browser.walker import HURRY
 
 WIDTHS = {1280: "laptop", 390: "phone"}
 INTERFACES = {("laptop", "light"): "en", ("laptop", "dark"): "de", ("phone", "light"): "zh-Hans", ("phone", "dark"): "de"}
@@ -40,12 +41,14 @@ def _app() -> Iterator[App]:
         port = probe.getsockname()[1]
     arguments = ["-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    next(line for line in process.stdout if "URL:" in line)
-    password = researcher.ensure_password() or researcher.new_password()
-    yield App(f"http://127.0.0.1:{port}", Path(os.environ["EARWITNESS_DATA"]), password, process)
-    process.terminate()
-    process.communicate()
+    try:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "URL:" in line)
+        password = researcher.ensure_password() or researcher.new_password()
+        yield App(f"http://127.0.0.1:{port}", Path(os.environ["EARWITNESS_DATA"]), password, process)
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def _fill(folder: Path) -> None:
@@ -56,6 +59,7 @@ def _fill(folder: Path) -> None:
     tables = ["--stimuli", str(DEMO / "stimuli.csv"), "--train", str(DEMO / "training" / "stimuli.csv")]
     for model in ("majority", "logmel_probe", "frame_head"):
         command("ser_core", "predict", *tables, "--model", model, "--out", str(folder / "runs" / f"demo-{model}"))
+    command("ser_core", "run", str(ROOT / "data" / "experiments" / "demo.yaml"))
 
 
 def _researcher(app: App, page: Page, name: str, out: Path) -> None:
@@ -123,13 +127,13 @@ def _look(browser: Browser, app: App, folder: Path) -> None:
             expect(page.get_by_label("Password")).to_be_visible()
             page.screenshot(path=folder / f"sign_in-{device}-{scheme}.png")
             sign_in(page, app, "studies")
-            for name in ("studies", "models", "segments", "compare"):
+            for name in ("studies", "models", "experiments", "segments", "compare"):
                 _researcher(app, page, name, folder / f"{name}-{device}-{scheme}.png")
             context.close()
 
 
 def main() -> None:
-    """Make a demo with simulated listeners and two models, and take all pictures."""
+    """Make a demo with simulated listeners, three models and an experiment, and take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder

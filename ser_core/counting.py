@@ -238,7 +238,7 @@ class Counted(Judged):
         """Judgements of each subject, ``[subject, truth, label]``."""
         cells, cell = self.cells
         size = (len(cells), len(self.truths), len(self.labels))
-        at = np.ravel_multi_index((cell, self.truth[self.clip], self.label), size) if len(self) else cell
+        at = (cell * size[1] + self.truth[self.clip]) * size[2] + self.label
         counts = np.bincount(at, minlength=int(np.prod(size))).reshape(size).astype(float)
         own, begin = self._of_subject
         return np.add.reduceat(counts[own], begin[:-1], axis=0) if len(own) else counts

@@ -261,7 +261,7 @@ def _dots(part: pd.DataFrame, line: str, *, kind: str, legend: bool) -> go.Scatt
 
 
 def _judged(n: object) -> str:
-    number = pd.to_numeric(pd.Series([n]), errors="coerce").iloc[0]
+    number = pd.to_numeric(n, errors="coerce")  # type: ignore[call-overload]
     return "" if pd.isna(number) else f", {int(number):,} judgements"
 
 

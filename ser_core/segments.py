@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import ratings
-from ser_core.coded import coded, column, has_column, once, rows_at
+from ser_core.coded import Part, coded, column, has_column, once, rows_at
 from ser_core.counting import JUDGED, Judged, described, leave_out, numbered
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
@@ -77,6 +77,8 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
 
 
 def _marked(tables: ratings.Tables, *, tail: Tail, compat: Compat) -> Marked:
+    if isinstance(tables, Part) and tables.of and not has_column(tables, "part") and coded(tables.of[0]).whole.all():
+        return marked(tables.of[0], tail=tail, compat=compat)  # where nothing was marked, nothing is in any part
     rows = parts(tables)
     units = rows.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
     units = described(units, tables)

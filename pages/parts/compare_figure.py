@@ -63,8 +63,7 @@ def under(data: pd.DataFrame, name: str, *, rests_on: str, made_up: str) -> None
     """What stands under a figure: what it rests on, and its numbers, shown and saved."""
     st.caption(rests_on)
     with st.expander("The numbers of this figure", icon=":material/table:", key=f"numbers {name}"):
-        told = [column for column in data if not (data[column].isna() | (data[column].astype("str") == "")).all()]
-        table.draw(data[told])
+        table.draw(data[[name for name in data if not (data[name].isna() | (data[name] == "")).all()]])
         save(data, name, made_up=made_up)
 
 
