@@ -239,8 +239,12 @@ def effort(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def whole(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with whole numbers as such, an unknown one as NA: so they are shown and written without a point."""
-    return rows.assign(**{name: rows[name].astype("Int64") for name in rows if name in WHOLE})
+    """The rows with whole numbers as such, an unknown one as NA: so they are shown and written without a point.
+
+    A column that holds others, too, such as a median between two, stays as it is.
+    """
+    found = [name for name in rows if name in WHOLE and (rows[name].dropna().astype("float64") % 1 == 0).all()]
+    return rows.assign(**{name: rows[name].astype("Int64") for name in found})
 
 
 def without_layer(settings: str) -> str:

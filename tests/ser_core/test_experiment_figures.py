@@ -111,6 +111,12 @@ def test_what_a_curve_holds_is_what_methods_tell():
     assert [column.name for column in CURVES.columns] == ["model", *CURVE]
 
 
+def test_the_median_of_two_different_numbers_of_epochs_is_shown_as_it_is(tuned):
+    two = tuned.models[tuned.models["settings"] == ""].assign(encoder="e", revision="").head(2).assign(epochs=[4.0, 5.0])
+    effort = experiment_tables.whole(experiment_tables.effort(two))
+    assert effort[["epochs", "models", "n"]].values.tolist() == [[4.5, 2, 100]]
+
+
 def test_a_folder_is_read_as_it_was_written(runs, layers, tuned):
     assert len(layers.models) == 90
     assert set(layers.models["settings"]) == {""}  # the layer has a column of its own
