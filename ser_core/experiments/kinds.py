@@ -38,7 +38,8 @@ class Kind:
     @cached_property
     def layer(self) -> int | None:
         """The layer that it hears, from 0; None if its method has none to choose."""
-        return find(self.encoder).layer(self.config.layer) if hasattr(self.config, "layer") else None
+        layer = getattr(self.config, "layer", None)
+        return None if layer is None else find(self.encoder).layer(layer)
 
     @cached_property
     def words(self) -> str:

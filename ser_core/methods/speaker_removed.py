@@ -31,8 +31,8 @@ class Config:
     seed: int = 0
     encoder: str = "logmel"
     """Its name."""
-    layer: int = -1
-    """Whose frames, averaged; negative: from the end."""
+    layer: int | None = -1
+    """Whose frames, averaged; negative: from the end. None where all are heard (``representation``)."""
     representation: Literal["layer", "weighted"] = "layer"
     """One layer; or the sum of all, weighted as ``weighted_layers`` (preset ``paper``) learns to on the training part."""
     remove: Literal["speaker", "random", "nothing"] = "speaker"
@@ -55,11 +55,17 @@ class Config:
             problems.append(f"slack must lie from 0 to 1, not {self.slack}.")
         if not self.penalty > 0:
             problems.append(f"penalty must be more than 0, not {self.penalty}.")
-        if self.representation == "weighted" and self.layer != -1:
-            problems.append(f"'layer' is of representation=layer; weighted hears all of them, not {self.layer} alone.")
+        if self.representation == "weighted":
+            if self.layer not in (-1, None):
+                problems.append(f"'layer' is of representation=layer; weighted hears all of them, not {self.layer} alone.")
+            object.__setattr__(self, "layer", None)
+        elif self.layer is None:
+            problems.append("layer must be a number where representation is layer.")
         if problems:
             raise BadInput(*problems)
-        find(self.encoder).layer(self.layer)
+        encoder = find(self.encoder)
+        if self.layer is not None:
+            encoder.layer(self.layer)
 
 
 @dataclass(frozen=True)
@@ -151,8 +157,10 @@ def tells(model: Model) -> Told:
 
 
 def _vectors(config: Config, mix: weighted_layers.Model | None, clips: pd.DataFrame) -> Matrix:
-    vectors = weighted_layers.represented(mix, clips) if mix else heard(hears(config), clips).layer(config.layer)
-    return np.asarray(vectors, dtype=np.float64)
+    if mix:
+        return np.asarray(weighted_layers.represented(mix, clips), dtype=np.float64)
+    assert config.layer is not None
+    return np.asarray(heard(hears(config), clips).layer(config.layer), dtype=np.float64)
 
 
 METHOD = Method(

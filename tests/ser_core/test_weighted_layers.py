@@ -13,6 +13,7 @@ from benchmarks.methods import plain
 from ser_core import audio
 from ser_core.encoders import wav2vec2
 from ser_core.errors import BadInput
+from ser_core.experiments.kinds import Kind
 from ser_core.features import features
 from ser_core.methods import layer_probe, speaker_removed, weighted_layers
 from ser_core.methods._method import CURVE, Lesson, configured
@@ -155,6 +156,10 @@ def test_the_speaker_is_removed_from_what_weighted_layers_hear(clips):
     assert np.allclose(rated.groupby("stimulus")["weight"].sum(), 1)
     one_layer = speaker_removed.fit(train, test.iloc[:0], speaker_removed.Config(encoder=ENCODER, rounds=3))
     assert one_layer.mix is None
+    heard_layers = [Kind(ENCODER, "speaker_removed", each, ()).layer for each in (config, one_layer.config)]
+    assert heard_layers == [None, LAYERS - 1]
     assert not np.allclose(rated["weight"], speaker_removed.predict(one_layer, test).ratings["weight"])
     with pytest.raises(BadInput, match="'layer' is of representation=layer; weighted hears all of them"):
         speaker_removed.Config(encoder=ENCODER, representation="weighted", layer=2)
+    with pytest.raises(BadInput, match="Did you mean 'logmel'"):
+        speaker_removed.Config(encoder="logmell", representation="weighted")
