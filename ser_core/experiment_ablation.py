@@ -27,14 +27,17 @@ def changed(settings: str, reference: str) -> list[str]:
 
 
 def fullest(settings: list[str]) -> str:
-    """Which settings are the reference if nobody chooses: those that most others differ from in one thing; the first.
+    """Which settings are the reference if nobody chooses: those that most others differ from in one thing.
+
+    Of several those in which the method is most as it is by itself, then the first.
 
     >>> fullest(["contrast=0.0", "", "adversary=0.0", "adversary=0.0 contrast=0.0"])
-    'contrast=0.0'
-    >>> fullest(["contrast=0.0", "", "adversary=0.0"])
     ''
+    >>> fullest(["tau=0.5", "tau=0.65", "tau=0.85 rebalance=False"])
+    'tau=0.5'
     """
-    return max(settings, key=lambda one: sum(len(changed(other, one)) == 1 for other in settings))
+    alone = {one: sum(len(changed(other, one)) == 1 for other in settings) for one in settings}
+    return min(settings, key=lambda one: (-alone[one], len(one.split())))
 
 
 def differences(best: pd.DataFrame, folds: pd.DataFrame, reference: str) -> pd.DataFrame:

@@ -77,6 +77,6 @@ def scatter(points: pd.DataFrame, by: str, *, space: bool, names: Mapping[str, s
     }
     figure.update_layout(scene={"xaxis": side, "yaxis": side, "zaxis": side, "aspectmode": "cube"})
     rows = min(len(kinds), MOST)
-    height = 340 + 12 * rows
-    below = {"orientation": "h", "y": -0.02, "yanchor": "top", "yref": "paper", "x": 0, "xref": "paper"}
-    return _frame(figure, title="", height=height).update_layout(legend=below, margin_t=28)
+    height = 360 + 12 * rows
+    below = {"orientation": "h", "y": -0.05, "yanchor": "top", "yref": "paper", "x": 0, "xref": "paper"}
+    return _frame(figure, title="", height=height).update_layout(legend=below, margin_t=44)
