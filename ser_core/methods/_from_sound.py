@@ -179,30 +179,44 @@ def method(title: str, config: type, module: Callable[[int, int], Any]) -> Metho
         module: ``module(emotions, seed)`` from [clip, frame, 64] to logits, drawn from the seed alone.
     """
 
-    def build(config: Any, emotions: int, device: str) -> Network:
-        return Network(module(emotions, config.seed), round(config.crop_s * FRAMES_PER_S), device)
+    fit, predict, tells = _Fit(module), _Predict(module), _Tells(module)
+    return Method(title=title, config=config, fit=fit, predict=predict, hears=_hears, watched=True, tells=tells)
 
-    def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Any, *, watch: Watch | None = None) -> Model:
-        way = Way(_hears, build)
+
+@dataclass(frozen=True)
+class _Of:
+    """What is done with the networks of a module; a frozen object, because methods are sent to workers."""
+
+    module: Callable[[int, int], Any]
+
+    def build(self, config: Any, emotions: int, device: str) -> Network:
+        return Network(self.module(emotions, config.seed), round(config.crop_s * FRAMES_PER_S), device)
+
+
+class _Fit(_Of):
+    def __call__(self, train: pd.DataFrame, dev: pd.DataFrame, config: Any, *, watch: Watch | None = None) -> Model:
+        way = Way(_hears, self.build)
         return _trained.learned(way, emotions_of(train), train, dev, config, watch or Watch())
 
-    def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
+
+class _Predict(_Of):
+    def __call__(self, model: Model, stimuli: pd.DataFrame) -> Rated:
         import torch
 
         device = device_named("auto")
         heard, revision = _trained.part(_hears(model.config), model.config, (), stimuli)
         _trained.same_revision(model, revision)
-        network = build(model.config, len(model.labels), device)
+        network = self.build(model.config, len(model.labels), device)
         network.load_learned(model.stand.kept)
         with torch.inference_mode():
             rows = [network(heard.tensors(np.array([row]), device)).double().softmax(-1) for row in range(len(heard))]
         return posterior(stimuli, model.labels, torch.cat(rows).cpu().numpy())
 
-    def tells(model: Model) -> Told:
-        numbers = dict(module(len(model.labels), model.config.seed).named_parameters())
-        return replace(_trained.tells(model), trainable=sum(value.numel() for value in numbers.values()))
 
-    return Method(title=title, config=config, fit=fit, predict=predict, hears=_hears, watched=True, tells=tells)
+class _Tells(_Of):
+    def __call__(self, model: Model) -> Told:
+        numbers = dict(self.module(len(model.labels), model.config.seed).named_parameters())
+        return replace(_trained.tells(model), trainable=sum(value.numel() for value in numbers.values()))
 
 
 def _hears(config: Any) -> Ears:

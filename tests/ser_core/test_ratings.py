@@ -319,7 +319,7 @@ def test_a_wrong_stimulus_is_named_with_its_line_even_after_fields_of_many_lines
     ("column", "value", "says"),
     [
         ("rater_type", "people", "unknown rater_type 'people'"),
-        ("setting", "monolingual", "unknown setting 'monolingual'. Known: cross, mono, trans, two_stage."),
+        ("setting", "monolingual", "unknown setting 'monolingual'. Known: cross, mono, multi_source, "),
         ("native_languages", "de German", "'native_languages' holds 'German'"),
         ("proficiency", "English:C1", "'proficiency' holds 'English:C1'"),
     ],
