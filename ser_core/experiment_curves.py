@@ -63,7 +63,7 @@ def curves(cells: pd.DataFrame, over: Over, *, guessing: float) -> go.Figure:
     figure.update_yaxes(title="UA", range=[-0.02, 1.02], dtick=0.25, zeroline=False)
     figure.update_annotations(font_size=13, x=0, xanchor="left")
     height = 90 + 200 * count + (22 * len(lines) if len(lines) > 1 else 0)
-    above: dict[str, Any] = {"y": 1 + 36 / height, "yref": "paper", "yanchor": "bottom", "xref": "paper", "entrywidth": 150}
+    above: dict[str, Any] = {"y": 1 + 44 / height, "yref": "paper", "yanchor": "bottom", "xref": "paper", "entrywidth": 150}
     return _frame(figure, title="", height=height).update_layout(legend=above, margin_t=40)
 
 
