@@ -67,8 +67,9 @@ def _researcher(app: App, page: Page, name: str, out: Path) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.wait_for_load_state("networkidle")
     if name in ("segments", "compare"):
-        expect(page.get_by_role("heading", name="The same without this page")).to_be_visible(timeout=60_000)
-        expect(page.locator(".js-plotly-plot").last).to_be_visible()
+        expect(page.get_by_role("heading", name="The same without this page")).to_be_visible(timeout=120_000)
+    if name in ("segments", "compare", "experiments"):
+        expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=120_000)
     width = (page.viewport_size or {"width": 1280})["width"]
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
