@@ -140,7 +140,8 @@ def _further(models: pd.DataFrame) -> dict[str, str]:
         for way in ("pca", "tsne2", "tsne3")
         for clip, x, y in zip(_clips(False)["stimulus"], (0, 0, 1, 1), (0, 1, 0, 1), strict=True)
     ]
-    apart = [(first, when, by, s, 4, 0.75) for when, s in (("before", 0.1), ("after", 0.5)) for by in ("emotion", "speaker")]
+    both = (("before", 0.1), ("after", 0.5))
+    apart: list[tuple[object, ...]] = [(first, when, by, s, 4, 0.75) for when, s in both for by in ("emotion", "speaker")]
     apart += [(first, when, "language", "", 4, 0.75) for when in ("before", "after")]
     tables = {
         "intervals": intervals,

@@ -103,7 +103,12 @@ def test_intervals_of_the_same_judgements_are_drawn_once_and_others_anew(tables,
     drawn: list[int] = []
     confusions = bootstrap.confusions
     monkeypatch.setattr(score_intervals, "_kept", {})
-    monkeypatch.setattr(bootstrap, "confusions", lambda *a, **k: (drawn.append(1), confusions(*a, **k))[1])
+
+    def counted(*given, **how):
+        drawn.append(1)
+        return confusions(*given, **how)
+
+    monkeypatch.setattr(bootstrap, "confusions", counted)
     before = scores.score(tables, draws=20).of_groups["de"]
     number = len(drawn)
     left = tables.ratings["rater"].str.startswith("m") | tables.ratings["rater"].isin(["p0", "p2", "p4"])

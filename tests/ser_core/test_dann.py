@@ -71,7 +71,7 @@ def test_the_same_lesson_gives_the_same_network_keeps_the_last_weights_and_tells
     assert rated[0].equals(rated[1])
     assert rated[0].equals(rated[2])
     assert not rated[0].equals(rated[3])
-    told = dann.tells(first)
+    told = dann.METHOD.tells(first)
     assert (told.epochs, told.kept, told.stopped) == (5, 5, "epochs")
     assert told.curve["dev_loss"].notna().all()
     assert told.notes[-1].startswith("120 unlabelled clips of the target; by the adversary ")
@@ -87,10 +87,10 @@ def test_labelled_clips_of_the_target_are_of_its_domain():
 def test_without_unlabelled_clips_it_says_so_and_without_an_adversary_they_are_not_looked_at():
     train, unlabelled, test = _world(True)
     alone = dann.fit(train, train.iloc[:0], dann.Config(epochs=2))
-    assert "without an adversary" in dann.tells(alone).notes[-1]
+    assert "without an adversary" in dann.METHOD.tells(alone).notes[-1]
     plain, less = (_learned(train, some, adversary=0.0, epochs=2) for some in (unlabelled, unlabelled.iloc[:0]))
     assert dann.predict(plain, test).ratings.equals(dann.predict(less, test).ratings)
-    assert len(dann.tells(plain).notes) == 1
+    assert len(dann.METHOD.tells(plain).notes) == 1
 
 
 def test_what_cannot_be_learned_is_refused_with_the_reason():

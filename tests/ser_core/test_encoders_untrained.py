@@ -43,4 +43,4 @@ def test_the_weights_follow_from_the_seed_alone_and_each_encoder_has_its_own():
 
 
 def test_its_blocks_can_be_trained():
-    assert len(opened("w2v2-base-random-0").blocks().modules) == tiny_checkpoints.BLOCKS
+    assert len(opened("w2v2-base-random-0").blocks().modules) == tiny_checkpoints.BLOCKS  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ def by_definition(points: np.ndarray, kinds: list[str]) -> float:
     """Rousseeuw's (b - a) / max(a, b), clip by clip."""
     values = []
     for n, (point, kind) in enumerate(zip(points, kinds, strict=True)):
-        apart = {k: [] for k in set(kinds)}
+        apart: dict[str, list[float]] = {k: [] for k in set(kinds)}
         for m, (other, its) in enumerate(zip(points, kinds, strict=True)):
             if m != n:
                 apart[its].append(np.linalg.norm(point - other))

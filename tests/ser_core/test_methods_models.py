@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ser_core.methods_models import models, of_run
 from ser_core.provenance import MadeOf
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame
 
-ASKED = {
+ASKED: dict[str, Any] = {
     "name": "layers",
     "encoders": {"wav2vec2-base": "en", "logmel": ""},
     "settings": ["mono", "cross"],

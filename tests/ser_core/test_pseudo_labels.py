@@ -82,7 +82,7 @@ def test_labels_of_its_own_close_the_gap_to_a_language_that_is_turned_against_th
 def test_the_last_weights_are_kept_and_what_was_labelled_is_told():
     train, unlabelled, test = _world(0.4)
     model = _learned(train, unlabelled)
-    told = pseudo_labels.tells(model)
+    told = pseudo_labels.METHOD.tells(model)
     assert (told.epochs, told.kept, told.stopped) == (30, 30, "epochs")
     assert "120 unlabelled clips of the target" in told.notes
     labelled = [note for note in told.notes if "unlabelled clips labelled" in note]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,9 @@ def planted_features(monkeypatch):
     """What the encoder hears is what the test planted: one frame for each clip."""
 
     def planted(ears, config, labels, clips):
-        frames = np.stack([FEATURES[id_] for id_ in clips["stimulus"]])[:, None].astype(np.float32) if len(clips) else []
+        frames: Any = (
+            np.stack([FEATURES[id_] for id_ in clips["stimulus"]])[:, None].astype(np.float32) if len(clips) else []
+        )
         truths = np.array([labels.index(truth) for truth in clips["truth"]] if labels else [], np.int64)
         return Part(frames, np.ones(len(clips), np.int64), truths), "planted"
 
@@ -74,11 +77,12 @@ def test_labels_of_its_own_close_the_gap_to_a_language_that_is_turned_and_do_no_
         train, unlabelled, test = _world(turned)
         none, own = (_learned(train, unlabelled, every=every) for every in (24, 8))
         assert _right(own, test) > _right(none, test) + gain
-        assert "none was labelled: 24 epochs were not reached" in self_training.tells(none).notes[-1]
+        assert "none was labelled: 24 epochs were not reached" in self_training.METHOD.tells(none).notes[-1]
 
 
 def test_clips_are_labelled_by_what_the_last_weights_are_sure_of_and_drawn_until_they_are_as_many(monkeypatch):
-    taught, stage = [], tuned.stage
+    taught: list[Any] = []
+    stage = tuned.stage
 
     def recording(labels, train, dev, config, watch, before=None):
         sure = {}
@@ -104,7 +108,7 @@ def test_clips_are_labelled_by_what_the_last_weights_are_sure_of_and_drawn_until
         truths = dict(zip(part["stimulus"], part["truth"], strict=True))
         assert {id_: truths[id_] for id_ in sure} == sure
         assert bool(sure) == (round_ > 0)
-    told = self_training.tells(model)
+    told = self_training.METHOD.tells(model)
     assert told.notes[-2:] == tuple(f"epoch {8 * n}: {len(taught[n][1])} of 120 unlabelled clips labelled" for n in (1, 2))
     assert (told.epochs, told.kept, told.stopped) == (24, 24, "epochs")
     assert told.curve["epoch"].tolist() == list(range(1, 25))
@@ -143,10 +147,10 @@ def test_the_best_on_dev_clips_rate_where_that_is_wanted_and_without_unlabelled_
     best = self_training.fit(
         train, dev, self_training.Config(epochs=4, every=2, rated_by="best"), unlabelled=unlabelled, watch=QUIET
     )
-    told = self_training.tells(best)
+    told = self_training.METHOD.tells(best)
     assert told.kept == told.curve["dev_loss"].idxmin() + 1
     alone = _learned(train, None, epochs=2)
-    assert "there were no unlabelled clips: it learned from labelled ones only" in self_training.tells(alone).notes
+    assert "there were no unlabelled clips: it learned from labelled ones only" in self_training.METHOD.tells(alone).notes
 
 
 def test_what_cannot_be_labelled_or_learned_is_refused_with_the_reason():

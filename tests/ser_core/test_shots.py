@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -34,7 +36,7 @@ def drawn(tasks: list[Task], table: pd.DataFrame, **how) -> list[Task]:
     return shots.drawn(tasks, table, Shots(**how))[0]
 
 
-def truths(table: pd.DataFrame, ids: tuple[str, ...]) -> dict[str, int]:
+def truths(table: pd.DataFrame, ids: tuple[str, ...]) -> dict[Any, int]:
     return table.set_index("stimulus").loc[list(ids), "truth"].value_counts().to_dict()
 
 

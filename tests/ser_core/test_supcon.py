@@ -125,7 +125,7 @@ def test_contrast_lays_emotions_of_two_languages_beside_each_other_and_costs_no_
 
     train, test = _world(3, follows=0.0, cue=1.2)
     model = _learned(train, contrast=2.0)
-    heard = model.scale(supcon._vectors(None, test))
+    heard = model.scale(supcon._vectors(None, test))  # type: ignore[attr-defined]
     with torch.no_grad():
         laid = model.network["embedding"](model.network["body"](torch.from_numpy(heard).float())).numpy()
     for others in (slice(None), (test["language"] == "de").to_numpy()):
@@ -143,7 +143,7 @@ def test_the_same_lesson_gives_the_same_network_and_stops_by_the_dev_part():
     assert rated[0].equals(rated[1])
     assert rated[0].equals(rated[2])
     assert not rated[0].equals(rated[3])
-    told = supcon.tells(first)
+    told = supcon.METHOD.tells(first)
     assert told.stopped == "patience"
     assert told.epochs == len(told.curve) == told.kept + 2
     assert told.kept == told.curve["dev_loss"].idxmin() + 1
@@ -152,7 +152,7 @@ def test_the_same_lesson_gives_the_same_network_and_stops_by_the_dev_part():
 
 def test_without_dev_clips_all_epochs_are_learned_and_that_is_said():
     train, _ = _world(5, follows=0.0)
-    told = supcon.tells(_learned(train, epochs=2))
+    told = supcon.METHOD.tells(_learned(train, epochs=2))
     assert (told.epochs, told.kept, told.stopped) == (2, 2, "epochs")
     assert "no dev clips" in told.notes[0]
 

@@ -17,6 +17,7 @@ from ser_core.encoders import wav2vec2
 from ser_core.errors import BadInput
 from ser_core.methods import layer_probe, tuned
 from ser_core.methods._method import CURVE, Ears, Watch, configured
+from ser_core.methods._trained import Model
 from ser_core.stimuli import load
 from ser_core.training.loop import Training
 from ser_core.training.recipe import PRESETS
@@ -67,11 +68,11 @@ def config(tune: str = ALL, **more) -> tuned.Config:
 
 
 @pytest.fixture(scope="module")
-def model(train, dev) -> tuned.Model:
+def model(train, dev) -> Model:
     return tuned.fit(train, dev, config(), watch=QUIET)
 
 
-def said(model: tuned.Model, clips: pd.DataFrame) -> str:
+def said(model: Model, clips: pd.DataFrame) -> str:
     return ratings.to_csv(tuned.predict(model, clips).ratings)
 
 
@@ -125,7 +126,7 @@ def test_what_the_head_makes_of_where_clips_lie_is_what_the_model_says(model, de
 
 
 def test_it_tells_how_it_learned(model):
-    told = tuned.tells(model)
+    told = tuned.METHOD.tells(model)
     assert list(told.curve.columns) == list(CURVE)
     assert told.curve[["stage", "epoch"]].to_numpy().tolist() == [[1, 1], [1, 2], [1, 3]]
     assert told.curve[["train_loss", "dev_loss", "dev_ua", "seconds"]].notna().all(axis=None)
@@ -216,7 +217,7 @@ def test_a_model_is_not_asked_about_frames_of_another_revision(model, dev):
 
 def test_a_second_stage_goes_on_with_other_clips(model, abroad, dev):
     second = tuned.further(model, abroad, dev, config(), watch=QUIET)
-    told = tuned.tells(second)
+    told = tuned.METHOD.tells(second)
     assert told.curve["stage"].tolist() == [1, 1, 1, 2, 2, 2]
     assert told.curve["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
     assert told.kept is not None
@@ -275,7 +276,7 @@ def test_killed_in_the_middle_of_an_epoch_and_gone_on_with_it_says_the_same_to_t
     assert killed(lesson, tmp_path / "kept", at_step=2 * 3 + 2) == -signal.SIGKILL  # in the third epoch
     again = tuned.fit(*lesson, watch=watch)
     assert said(again, dev) == said(model, dev)
-    first, second = (tuned.tells(m).curve for m in (model, again))
+    first, second = (tuned.METHOD.tells(m).curve for m in (model, again))
     assert first.drop(columns="seconds").equals(second.drop(columns="seconds"))
     with pytest.raises(
         BadInput, match=r"is of another lesson: seed was 0 and is 1; learning_rate was 0\.001 and is 0\.002\. "
