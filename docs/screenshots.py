@@ -59,7 +59,6 @@ def _fill(folder: Path) -> None:
     tables = ["--stimuli", str(DEMO / "stimuli.csv"), "--train", str(DEMO / "training" / "stimuli.csv")]
     for model in ("majority", "logmel_probe", "frame_head"):
         command("ser_core", "predict", *tables, "--model", model, "--out", str(folder / "runs" / f"demo-{model}"))
-    command("ser_core", "run", str(ROOT / "data" / "experiments" / "demo.yaml"))
 
 
 def _researcher(app: App, page: Page, name: str, out: Path) -> None:
@@ -68,8 +67,10 @@ def _researcher(app: App, page: Page, name: str, out: Path) -> None:
     page.wait_for_load_state("networkidle")
     if name in ("segments", "compare"):
         expect(page.get_by_role("heading", name="The same without this page")).to_be_visible(timeout=120_000)
-    if name in ("segments", "compare", "experiments"):
         expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=120_000)
+    if name == "experiments":
+        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=120_000)  # its last ones are folded away
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=120_000)
     width = (page.viewport_size or {"width": 1280})["width"]
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
@@ -114,23 +115,34 @@ def _look(browser: Browser, app: App, folder: Path) -> None:
     for width, device in WIDTHS.items():
         for scheme in ("light", "dark"):
             interface = INTERFACES[device, scheme]
-            options = {"viewport": {"width": width, "height": 860}, "has_touch": device == "phone"}
-            context = browser.new_context(
-                color_scheme=scheme,  # type: ignore[arg-type]
-                locale={"zh-Hans": "zh-CN"}.get(interface, interface),
-                device_scale_factor=1,
-                **options,  # type: ignore[arg-type]
-            )
-            context.add_init_script(HURRY)
-            page = context.new_page()
-            _listener(app, page, interface, folder / f"{device}-{scheme}.png")
-            page.goto(f"{app.address}/studies")
-            expect(page.get_by_label("Password")).to_be_visible()
-            page.screenshot(path=folder / f"sign_in-{device}-{scheme}.png")
-            sign_in(page, app, "studies")
-            for name in ("studies", "models", "experiments", "segments", "compare"):
-                _researcher(app, page, name, folder / f"{name}-{device}-{scheme}.png")
-            context.close()
+            with _page(browser, width, scheme, interface) as page:
+                _listener(app, page, interface, folder / f"{device}-{scheme}.png")
+                page.goto(f"{app.address}/studies")
+                expect(page.get_by_label("Password")).to_be_visible()
+                page.screenshot(path=folder / f"sign_in-{device}-{scheme}.png")
+                sign_in(page, app, "studies")
+                for name in ("studies", "models", "segments", "compare"):
+                    _researcher(app, page, name, folder / f"{name}-{device}-{scheme}.png")
+    command("ser_core", "run", str(ROOT / "data" / "experiments" / "demo.yaml"))  # now, for it fills Compare with its models
+    for width, device in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            with _page(browser, width, scheme, "en") as page:
+                sign_in(page, app, "studies")
+                _researcher(app, page, "experiments", folder / f"experiments-{device}-{scheme}.png")
+
+
+@contextlib.contextmanager
+def _page(browser: Browser, width: int, scheme: str, interface: str) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 860},
+        has_touch=width < 500,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale={"zh-Hans": "zh-CN"}.get(interface, interface),
+        device_scale_factor=1,
+    )
+    context.add_init_script(HURRY)
+    yield context.new_page()
+    context.close()
 
 
 def main() -> None:
