@@ -27,6 +27,8 @@ PCA, TSNE = "pca", "tsne"
 WAYS = (PCA, TSNE)
 DIGITS = 4
 _FIRST, _PERPLEXITY, _LEAST = 50, 30, 5
+_EXACT = 500
+"""Up to so many clips every pair is computed: that takes no longer than to leave some out, and depends on no threads."""
 
 
 def standardised(features: npt.ArrayLike) -> Matrix:
@@ -72,7 +74,8 @@ def neighbours(points: Matrix, dimensions: int) -> Matrix:
         return np.full((len(points), dimensions), np.nan)
     first, _ = components(points, min(_FIRST, *points.shape))
     perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
-    fitted = manifold.TSNE(dimensions, perplexity=perplexity, init="pca", random_state=0)
+    way = "exact" if len(points) <= _EXACT else "barnes_hut"
+    fitted = manifold.TSNE(dimensions, perplexity=perplexity, init="pca", method=way, random_state=0)
     return np.asarray(fitted.fit_transform(first), np.float64)
 
 
