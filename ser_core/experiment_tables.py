@@ -26,7 +26,7 @@ KIND = ("encoder", "method", "settings")
 """What kind of model it is; ``settings`` leaves out the layer, which has a column of its own."""
 CELL = (*KIND, *PLACE, "layer")
 PROTOCOL = ("disjoint", "dev_from")
-"""What of the test a model knew; the same for all models of a cell."""
+"""What of the test a model knew. Of two words the greater, as text, says that it knew a voice."""
 
 MODELS = Table(
     "models",
@@ -62,7 +62,7 @@ MODELS = Table(
         Column("n_dev", "clips that stopped it", "number"),
         Column("n_shots", "labelled clips of the target among those learned from", "number"),
         Column("n_unlabelled", "clips of the target that it was given without labels", "number"),
-        Column("disjoint", "what of the test clips it never learned from: speaker, or utterance only"),
+        Column("disjoint", "what of the test it never learned from, labels or not: speaker, or utterance only"),
         Column("dev_from", "whose clips stopped it: source or target; whose voices, if those of the test"),
         Column("seconds", "how long it learned and rated", "number"),
         Column("peak_memory_mb", "most memory it took, in MB", "number"),
@@ -161,8 +161,8 @@ def by_fold(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def _protocol() -> dict[str, tuple[str, str]]:
-    """How models of a cell were tested, which is the same for all of them; of numbers the greatest."""
-    return {name: (name, "max") for name in ("n_shots", "n_unlabelled")} | {name: (name, "first") for name in PROTOCOL}
+    """How models of a cell were tested: of numbers the greatest, of words those that say that a voice was known."""
+    return {name: (name, "max") for name in ("n_shots", "n_unlabelled", *PROTOCOL)}
 
 
 def summary(models: pd.DataFrame) -> pd.DataFrame:

@@ -50,8 +50,6 @@ class Task:
     """For methods that adapt to clips without labels: what of the target's training part it does not learn from."""
     dev_from: str = "source"
     """Whose clips stop it: ``source`` or ``target``."""
-    disjoint: str = "speaker"
-    """What of the test it never learned from: ``speaker``, or ``utterance`` where the tested voices taught it, too."""
     shots: str = "0"
     """How many labelled clips of the target were asked for beside those of the source: a number, or ``all``."""
     trial: int = 0
@@ -151,10 +149,8 @@ def _task(cut: Folds, setting: str, sources: tuple[Pool, ...], target: Pool, fol
     more: dict[str, Any] = {"unlabelled": there} if setting in _ELSEWHERE else {}
     if setting == "two_stage":
         more = {"then_train": there, "then_dev": ids([target], "dev")}
-    both = target in cut.by_utterance and (target in sources or setting == "two_stage")
     source = sources[0] if len(sources) == 1 else SEVERAL
-    disjoint = "utterance" if both else "speaker"
-    return Task(setting, source, target, fold, train, dev, test, **more, dev_from=stops, disjoint=disjoint)
+    return Task(setting, source, target, fold, train, dev, test, **more, dev_from=stops)
 
 
 def _nothing(setting: str, pools: list[Pool], own: str) -> Problem:

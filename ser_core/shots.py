@@ -149,8 +149,7 @@ class _Place:
         if self.shots.voices == "other":
             return replace(taught, unlabelled=_without(task.unlabelled, own))
         most = max((int(n) for n in self.shots.counts), default=0)
-        disjoint = "utterance" if own else task.disjoint
-        return replace(taught, test=_without(task.test, self._own(most, trial)), disjoint=disjoint)
+        return replace(taught, test=_without(task.test, self._own(most, trial)))
 
     def _own(self, count: Count, trial: int) -> tuple[str, ...]:
         if count == ALL:

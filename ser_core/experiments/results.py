@@ -22,6 +22,7 @@ from ser_core.experiment_intervals import intervals
 from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, KIND, MODELS, PLACE, WHOLE
 from ser_core.experiments.plan import Ids, Job, Planned
 from ser_core.experiments.tasks import Said
+from ser_core.experiments.voices import Voices
 from ser_core.made_up import stamped
 from ser_core.methods._method import Told
 from ser_core.metrics.ua import ua
@@ -126,8 +127,8 @@ class Results:
             "trial": job.task.trial,
             "n_shots": len(job.task.own),
             "n_unlabelled": len(learned.unlabelled),
-            "disjoint": job.task.disjoint,
-            "dev_from": self._dev_from(job) if dev.stimuli else "",
+            "disjoint": self._voices.disjoint(job),
+            "dev_from": self._voices.dev_from(job) if dev.stimuli else "",
             "seconds": round(before + outcome.seconds, 3),
             "device": outcome.device,
             "notes": "; ".join(told.notes),
@@ -142,11 +143,9 @@ class Results:
         own = dict(zip(KIND, (kind.encoder, kind.method, kind.words), strict=True))
         return {**own, "layer": kind.layer, "revision": self.revisions[kind.encoder], **dict(zip(PLACE, names, strict=True))}
 
-    def _dev_from(self, job: Job) -> str:
-        """Whose clips stopped the last stage of a model, and whether the voices of the test spoke them."""
-        target = job.task.dev_from == "target" or job.task.source == job.task.target or job.task.setting == "two_stage"
-        same = target and self.plan.experiment.splits.dev_speakers == "test"
-        return ("target" if target else "source") + (", the test's speakers" if same else "")
+    @cached_property
+    def _voices(self) -> Voices:
+        return Voices(self.plan)
 
     def _dev_loss(self, told: Told, dev: Said) -> float:
         """As it was told of the kept epoch; else of the posteriors, as far as their digits go."""

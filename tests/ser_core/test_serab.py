@@ -68,18 +68,16 @@ def test_given_parts_are_taken_as_they_are_in_one_fold():
     assert cut.findings == ()
     for part, who in (("train", {"s0", "s1", "s2", "s3"}), ("dev", {"s4"}), ("test", {"s5"})):
         assert {id_.split("-")[2] for id_ in cut.ids(pool, 0, part)} == {name[1:] for name in who}
-    [task] = settings.tasks(cut, table, ["mono"])
-    assert task.disjoint == "speaker"
+    assert cut.by_utterance == frozenset()
 
 
-def test_given_parts_that_share_speakers_are_an_alarm_and_said_of_the_task():
+def test_given_parts_that_share_speakers_are_an_alarm():
     table = given(s4="dev").assign(split=lambda t: t["split"].mask(t["stimulus"].str.endswith("-1"), "test"))
     cut = splits.folds(table, GIVEN)
     assert [(f.severity, f.what) for f in cut.findings] == [
         ("alarm", "c de is split as given, and 5 of 6 speakers of the test are in training, too")
     ]
-    [task] = settings.tasks(cut, table, ["mono"])
-    assert task.disjoint == "utterance"
+    assert cut.by_utterance == {Pool("c", "de")}
 
 
 def test_what_is_not_given_is_said():
