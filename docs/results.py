@@ -257,9 +257,10 @@ def _lines(transfer: Experiment, methods: Experiment, utterance: Experiment) -> 
     )
     inlp = _inlp(methods, "multi_source", "").mean()
     yield (
-        f"Without the speaker little is left, but no more follows from it here: {inlp['removed']:.0f} directions were removed on "
-        f"average where {inlp['n_train']:.0f} clips taught, so hardly anything of what these clips span remains. Directions at "
-        "random leave most of that span, which makes them a weak control as long as there are fewer clips than dimensions (512)."
+        f"Without the speaker little is left, but no more follows from it here: {inlp['removed']:.0f} directions were "
+        f"removed on average where {inlp['n_train']:.0f} clips taught, so hardly anything of what these clips span "
+        "remains. Directions at random leave most of that span, which makes them a weak control as long as there are "
+        "fewer clips than dimensions (512)."
     )
     both = [
         _cells(e, encoder=ENCODER, setting="mono", condition="").set_index("target")["ua_all"] for e in (transfer, utterance)
