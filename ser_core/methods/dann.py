@@ -179,6 +179,22 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     return _course.rated(model, _vectors(model.config, stimuli), stimuli)
 
 
+def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What emotions and domains are read from, [clip, hidden].
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    return _course.embedded(model, model.network["body"], _vectors(model.config, stimuli))
+
+
 METHOD = Method(
-    title="Domain adversary (DANN)", config=Config, fit=fit, predict=predict, hears=hears, adapts=True, tells=tells
+    title="Domain adversary (DANN)",
+    config=Config,
+    fit=fit,
+    predict=predict,
+    hears=hears,
+    adapts=True,
+    embeds=embeds,
+    tells=tells,
 )
