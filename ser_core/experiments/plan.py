@@ -24,7 +24,7 @@ from ser_core.experiments.config import Experiment
 from ser_core.experiments.kinds import Kind, kinds
 from ser_core.methods._find import find_method
 from ser_core.methods._method import Ears
-from ser_core.noisy import Copies, copies_of, with_noise
+from ser_core.noisy import Copies, babble_of_tests, copies_of, noise_among, origins, repeated, strange, with_noise
 from ser_core.run_checks import shared_speakers
 from ser_core.run_plan import PRACTICE
 from ser_core.settings import Task, tasks
@@ -153,10 +153,8 @@ class _Found:
         clips = self._load("stimuli", experiment.stimuli, read)
         listened = self._load("listened", [experiment.listened], read) if experiment.listened else clips.iloc[:0]
         listened = listened[listened["part"] != PRACTICE] if "part" in listened else listened
-        theirs = clips["stimulus"].isin(listened["stimulus"])
-        theirs |= clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != "")
-        if "noise_of" in listened:
-            theirs |= clips["stimulus"].isin(listened["noise_of"])
+        made_of = origins(clips)
+        theirs = made_of.isin(origins(listened)) | (clips["sha256"].isin(listened["sha256"]) & (clips["sha256"] != ""))
         if theirs.any():
             what = (
                 f"kept out of all that is learned and tested, because listeners heard them: {several(theirs.sum(), 'clip')}"
@@ -164,6 +162,12 @@ class _Found:
             self.findings.append(Finding("note", "listened", what, tuple(clips.loc[theirs, "stimulus"].iloc[:SHOWN])))
         if clips[~theirs].empty and not self.problems:
             self.say(("stimuli",), "there is no clip to learn from: the tables are empty, or listeners heard all of it")
+        if twice := repeated(clips[~theirs]):
+            what = (
+                f"the tables hold copies with noise beside what these were made of, such as '{twice[0]}': a model would be"
+            )
+            self.say(("stimuli",), f"{what} tested on what it learned; name tables of copies under 'noisy'")
+        self.findings += noise_among(clips[~theirs])
         return clips[~theirs], listened.reset_index(drop=True)
 
     def _load(self, key: str, names: list[str], read: dict[str, str]) -> pd.DataFrame:
@@ -189,13 +193,17 @@ class _Found:
         """Copies of clips with noise in them; none where none are asked for."""
         if experiment.noise_in != "test" and not experiment.noisy:
             self.say(("noise_in",), "there is no noise to learn from: name tables of noisy clips under 'noisy'")
-        return self._load("noisy", experiment.noisy, read) if experiment.noisy else NO_CLIPS
+        before = len(self.problems)
+        found = self._load("noisy", experiment.noisy, read) if experiment.noisy else NO_CLIPS
+        if experiment.noisy and found.empty and len(self.problems) == before:
+            self.say(("noisy",), "there is no noisy clip: the tables are empty")
+        return found
 
     def tasks(
         self, experiment: Experiment, clips: pd.DataFrame, copies: pd.DataFrame, settings: Sequence[str]
     ) -> dict[str, list[Task]]:
         """What is learned and tested with each encoder."""
-        few, copied = self._few(experiment), self._copied(copies)
+        few, copied = self._few(experiment), self._copied(experiment, copies, clips)
         try:
             scheme = config.scheme(experiment)
         except BadInput as bad:
@@ -245,12 +253,16 @@ class _Found:
             self.say(("shots",), *(p.what for p in bad.problems))
             return None
 
-    def _copied(self, copies: pd.DataFrame) -> Copies | None:
+    def _copied(self, experiment: Experiment, copies: pd.DataFrame, clips: pd.DataFrame) -> Copies | None:
         try:
-            return copies_of(copies) if len(copies) else {}
+            found = copies_of(copies) if len(copies) else {}
         except BadInput as bad:
             self.say(("noisy",), *(p.what for p in bad.problems))
             return None
+        wrong = strange(copies, clips) if found else []
+        self.say(("noisy",), *wrong)
+        self.findings += babble_of_tests(copies) if experiment.noise_in == "both" else []
+        return None if wrong else found
 
 
 def _hashed(clips: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Whose voices a model knew: whether those of its test taught it, or spoke the clips that stopped it.
 
 What is said of a model follows from the clips that it was given and not from how a corpus was to be cut, so it holds for
-parts that are given, few shots, clips without labels, and a speaker of two languages. A voice is a speaker of a corpus. Clips
-that say no speaker count as one voice of their corpus: nobody can know that they are several.
+parts that are given, few shots, clips without labels, and a speaker of two languages. A voice is a speaker of a corpus.
+Clips that say no speaker count as one voice of their corpus: nobody can know that they are several.
 """
 
 from __future__ import annotations
