@@ -50,14 +50,14 @@ def _overview(scores: pd.DataFrame, small: pd.DataFrame) -> None:
 
 
 def _dots(compared: reads.Compared, scores: pd.DataFrame, language: str, *, rests_on: str) -> None:
-    guess = "emotion" not in compared.where  # emotions that are filtered out could still be guessed
     here = scores[scores["language"] == language].assign(language=beside.name(language))
+    several = here.loc[here["metric"] == "recall", "emotion"].nunique() > 1
+    guess = several and "emotion" not in compared.where  # emotions that are filtered out could still be guessed
     st.subheader(f"People and models on {beside.clips(language)}", anchor=False)
     dotted = " Dotted: pure guessing." if guess else ""
-    st.caption(
-        f"UA with its 95 % interval, bootstrapped over listeners and clips.{dotted} Shaded: where single listeners lie, all "
-        "but the lowest and highest 2.5 %."
-    )
+    lie = " Shaded: where single listeners lie, all but the lowest and highest 2.5 %."
+    shaded = lie if compare_figures.people_range(here) else ""
+    st.caption(f"UA with its 95 % interval, bootstrapped over listeners and clips.{dotted}{shaded}")
     name = f"UA {beside.tag(language)}"
     compare_figure.draw(
         lambda: compare_figures.shade_people(figures.ua_dots(here if guess else here[here["metric"] == "ua"]), here),

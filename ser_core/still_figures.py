@@ -73,7 +73,7 @@ def ua(scores: pd.DataFrame, language: str, *, guess: bool = True, made_up: str 
     here = scores[(scores["language"] == language) & (scores["corpus"] == "")]
     groups = here[here["rater"] == ""]
     emotions = groups.loc[groups["metric"] == "recall", "emotion"].nunique()
-    axis = Axis("UA", shaded=people_range(here), dotted=1 / emotions if emotions and guess else math.nan)
+    axis = Axis("UA", shaded=people_range(here), dotted=1 / emotions if emotions > 1 and guess else math.nan)
     told = ["shaded: where 95 % of single listeners lie"] if axis.shaded else []
     told += [] if math.isnan(axis.dotted) else ["dotted: guessing"]
     rows = groups[groups["metric"] == "ua"]

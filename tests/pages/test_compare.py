@@ -349,6 +349,7 @@ def test_of_little_or_odd_data_what_can_be_said_is_shown_and_why_the_rest_cannot
     assert [text for text in texts if "nan" in re.findall(r"\w+", text.lower())] == []
     for words in says:
         assert any(words in text for text in texts), words
+    assert any("Dotted: pure guessing" in text for text in texts) == (tables.stimuli["truth"].nunique() > 1)
 
 
 @pytest.mark.usefixtures("listened")
