@@ -29,6 +29,7 @@ import soundfile
 
 from ser_core import audio, languages
 from ser_core.audio import RATE_HZ, Samples
+from ser_core.cli import several
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.statistics import bootstrap
 from ser_core.stimuli import save
@@ -193,6 +194,9 @@ def _draws(clips: pd.DataFrame, adding: Adding) -> Callable[[Mapping[Any, Any], 
     problems = [Problem(f"'file' of clip '{id_}' is empty; there is nothing to add noise to") for id_ in _fileless(clips)]
     if clips.empty:
         problems.append(Problem("there is no clip to add noise to"))
+    if noisy := clips.loc[clips["noise_of"] != "", "stimulus"].tolist() if "noise_of" in clips else []:
+        what = f"{several(len(noisy), 'clip')} of these hold added noise already, such as '{noisy[0]}'"
+        problems.append(Problem(f"{what}: no ratio could be told; take the clips that they were made of"))
     others = _other_voices(clips, adding.voices, problems) if adding.voices else {}
     for file in adding.recordings.values():
         try:
@@ -292,13 +296,16 @@ def _other_voices(clips: pd.DataFrame, voices: int, problems: list[Problem]) -> 
     by_place: dict[tuple[str, str], dict[str, list[str]]] = {}
     for clip in clips.to_dict("records"):
         corpus, language, speaker = _voice(clip)
-        if not speaker:
-            problems.append(Problem(f"clip '{clip['stimulus']}' says no speaker, so babble could hold its own voice"))
         by_place.setdefault((corpus, language), {}).setdefault(speaker, []).append(str(clip["file"]))
     for (corpus, language), speakers in by_place.items():
-        if len(speakers) <= voices:
-            what = f"{corpus} {language} has {len(speakers)} speaker{'s' if len(speakers) > 1 else ''}".strip()
-            problems.append(Problem(f"{what}; babble of {voices} others needs {voices + 1}"))
+        if nameless := len(speakers.get("", ())):
+            what = f"{corpus} {language}".strip()
+            problems.append(
+                Problem(f"{what}: {several(nameless, 'clip')} without a speaker: babble could be the voice itself")
+            )
+        elif len(speakers) <= voices:
+            what = f"{corpus} {language}".strip() + f" has {several(len(speakers), 'speaker')}"
+            problems.append(Problem(f"{what}; babble of {several(voices, 'other')} needs {voices + 1}"))
     return {
         (*place, speaker): {name: files for name, files in speakers.items() if name != speaker}
         for place, speakers in by_place.items()

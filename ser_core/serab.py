@@ -40,10 +40,12 @@ def split(clips: pd.DataFrame, column: str = "speaker") -> pd.DataFrame:
         column: who is taken for the speaker.
 
     Raises:
-        BadInput: there is no such column, or clips of a corpus leave it empty; each corpus.
+        BadInput: there is no such column or no clip, or clips of a corpus leave the column empty; each corpus.
     """
     if column not in clips:
         raise BadInput(f"no column '{column}' in these tables. {nearest(column, clips.columns)}")
+    if clips.empty:
+        raise BadInput("there is no clip to deal: the table is empty.")
     nameless = clips[clips[column] == ""]["corpus"].value_counts(sort=False)
     if len(nameless):
         raise BadInput(*(Problem(f"{corpus}: {n} clips say no {column}") for corpus, n in nameless.items()))

@@ -29,6 +29,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     problems, found = list[Problem](), list[pd.DataFrame]()
     for folder in dict.fromkeys(options.runs):
+        if not folder.is_dir():
+            problems.append(Problem("is no folder; name that of an experiment, such as data/runs/NAME", folder))
+            continue
         try:
             found.append(experiment_folders.read(folder).models)
         except BadInput as bad:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ser_core.cli import Command, add_seed, several
+from ser_core.errors import BadInput
 from ser_core.noise import IF_SHORT, Adding, add, noises
 from ser_core.stimuli import load_all
 
@@ -14,7 +15,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stimuli", type=Path, nargs="+", metavar="STIMULI", help="tables of clips")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="a folder of recordings; DEMAND's as it is")
-    source.add_argument("--babble", type=int, default=0, metavar="N", help="N other speakers of the same corpus at once")
+    source.add_argument("--babble", type=int, metavar="N", help="N other speakers of the same corpus at once")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="of the recordings: kitchen, park, ...")
     parser.add_argument("--snr", type=float, nargs="+", required=True, metavar="DB", help="speech over noise, in dB")
     parser.add_argument("--every", action="store_true", help="each clip with every noise (default: one that is drawn)")
@@ -26,11 +27,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.babble is not None and (options.babble < 1 or options.only):
+        what = "--only chooses among recordings, and --babble takes none; leave one out."
+        raise BadInput(what if options.only else f"--babble needs 1 voice or more, not {options.babble}.")
     clips = load_all(list(dict.fromkeys(options.stimuli)))
     recordings = noises(options.folder, only=options.only) if options.folder else {}
     table = add(
         clips,
-        Adding(recordings, options.snr, options.babble, options.every, options.if_short, options.seed),
+        Adding(recordings, options.snr, options.babble or 0, options.every, options.if_short, options.seed),
         options.out,
     )
     counted = ", ".join(f"{count} with {name}" for name, count in table["noise"].value_counts().items())

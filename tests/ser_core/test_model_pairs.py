@@ -107,4 +107,6 @@ def test_the_command_prints_the_floor_and_writes_all_columns(run, tmp_path, caps
     assert list(pd.read_csv(out).columns) == list(model_pairs.COLUMNS)
     assert cli.main("ser_core", ["model-pairs", str(tmp_path / "none"), str(tmp_path)]) == 2
     assert cli.main("ser_core", ["model-pairs", str(run), "--by", "method"]) == 2
-    assert "see --by" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "see --by" in said
+    assert f"{tmp_path / 'none'}: is no folder; name that of an experiment" in said

@@ -114,8 +114,11 @@ def test_babble_never_holds_the_speaker_of_the_clip(tmp_path):
         assert others.max() < 1.01 * others.min()  # each of the same level, however loud it was recorded
     with pytest.raises(BadInput, match="has 4 speakers; babble of 4 others needs 5"):
         add(clips, Adding({}, [0.0], voices=4), tmp_path / "more")
-    with pytest.raises(BadInput, match="says no speaker"):
+    with pytest.raises(BadInput) as bad:
         add(clips.assign(speaker=""), Adding({}, [0.0], voices=1), tmp_path / "nobody")
+    assert [p.what for p in bad.value.problems] == ["x de: 4 clips without a speaker: babble could be the voice itself"]
+    with pytest.raises(BadInput, match=r"4 clips of these hold added noise already, such as 'c0\.babble\.0dB'"):
+        add(table, Adding({}, [0.0], voices=1), tmp_path / "twice")
 
 
 def test_demand_is_known_by_the_words_of_the_paper(tmp_path):
@@ -159,3 +162,8 @@ def test_the_command_says_what_it_made(clips, recordings, tmp_path, capsys):
     assert "6 clips longer than the recording" in said
     assert "turned down" in said
     assert cli.main("ser_core", [*words, "--out", str(tmp_path / "out")]) == 2
+    babble = ["noise", str(tmp_path / "clips.csv"), "--snr", "0", "--out", str(tmp_path / "babble"), "--babble"]
+    assert [cli.main("ser_core", [*babble, *more]) for more in (["0"], ["2", "--only", "short"])] == [2, 2]
+    said = capsys.readouterr().err
+    assert "--babble needs 1 voice or more, not 0" in said
+    assert "--only chooses among recordings" in said

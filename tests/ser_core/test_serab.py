@@ -44,6 +44,8 @@ def test_the_command_writes_the_column_and_says_who_is_on_both_sides(tmp_path, c
     assert "; 5 speakers are in train and in test" in capsys.readouterr().out
     assert main("ser_core", ["split", str(table), "--speaker", "speakr", "--out", str(tmp_path / "no.csv")]) == 2
     assert "speaker" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="no clip to deal"):
+        serab.split(clips(1).iloc[:0])
 
 
 def test_the_published_speaker_of_shemo_is_its_number(tmp_path):
