@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -34,8 +35,28 @@ def problems_of(
         also: keys that may stand beside those of the model.
     """
     return [
-        Problem(_sentence(e, model, of, also), path, yaml_lines.line_of(lines, (*where, *e["loc"]))) for e in error.errors()
+        Problem(_sentence(e, model, of, also), path, yaml_lines.line_of(lines, (*where, *e["loc"])))
+        for e in _together(error.errors())
     ]
+
+
+def _together(errors: Sequence[Any]) -> list[Any]:
+    """Of a value that may be a number or one of some words, and is neither, one error instead of one for each."""
+    by_place: dict[tuple[str | int, ...], list[Any]] = {}
+    for error in errors:
+        *place, last = error["loc"]
+        alternative = isinstance(last, str) and _ALTERNATIVE.fullmatch(last)
+        by_place.setdefault(tuple(place) if alternative else error["loc"], []).append(error)
+    return [_either(place, several) if len(several) > 1 else several[0] for place, several in by_place.items()]
+
+
+def _either(place: tuple[str | int, ...], errors: Sequence[Any]) -> Any:
+    words = " or ".join(e["ctx"]["expected"].replace("'", "") for e in errors if e["type"] == "literal_error")
+    return {"loc": place, "type": "number_or_word", "ctx": {"words": words}, "input": errors[0]["input"]}
+
+
+_ALTERNATIVE = re.compile(r"int|literal\[.*\]")
+"""What pydantic adds to the place of a value for each of the kinds that it may be of."""
 
 
 def _sentence(error: Any, model: type[BaseModel], of: str, also: Collection[str]) -> str:
@@ -53,12 +74,13 @@ def _sentence(error: Any, model: type[BaseModel], of: str, also: Collection[str]
     named = f"'{place}': " if place else ""
     if error["type"] == "value_error":  # a sentence of ours, which names what is wrong
         return f"{begin}{named}{error['ctx']['error']}"
-    must = _MUST.get(error["type"], error["msg"][0].lower() + error["msg"][1:]).format_map(error.get("ctx", {}))
+    must = (_MUST.get(error["type"]) or error["msg"][0].lower() + error["msg"][1:]).format_map(error.get("ctx", {}))
     return f"{begin}{named}{must}, not {error['input']!r}"
 
 
 _MUST = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    "number_or_word": "must be a whole number or {words}",
     **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
     **dict.fromkeys(("dict_type", "model_type"), "must hold lines of 'key: value'"),

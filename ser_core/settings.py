@@ -16,7 +16,7 @@ source, since a language that is tested for transfer should have taught nothing)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,8 @@ def tasks(
     if dev_from not in DEV_FROM:
         problems.append(Problem(f"dev clips cannot come from '{dev_from}'. {nearest(dev_from, DEV_FROM)}"))
     pools = pools_of(cut.rows)
-    there = {pool.corpus for pool in pools}
-    strange = [name for name in dict.fromkeys((*sources, *targets)) if name not in there]
-    problems += [Problem(f"there is no clip of a corpus '{name}'. {nearest(name, there)}") for name in strange]
+    there = [pool.corpus for pool in pools]
+    problems += [Problem(what) for name in dict.fromkeys((*sources, *targets)) for what in no_corpus(name, there)]
     if problems:
         raise BadInput(*problems)
     found: list[Task] = []
@@ -109,7 +108,7 @@ def tasks(
         own = languages.normal(encoder_language) if encoder_language else ""
         pairs = _pairs(setting, _among(pools, sources), _among(pools, targets), own)
         if not pairs:
-            problems.append(_nothing(setting, pools, encoder_language))
+            problems.append(_nothing(setting, pools, encoder_language, sources, targets))
         stops = dev_from if setting in _ELSEWHERE else "source"
         found += [_task(cut, setting, *pair, fold, stops) for pair in pairs for fold in range(cut.count(pair[1]))]
     unstopped = {f"{t.setting} {t.name}" for t in found if not t.dev or (t.then_train and not t.then_dev)}
@@ -118,6 +117,12 @@ def tasks(
     if problems:
         raise BadInput(*problems)
     return found
+
+
+def no_corpus(name: str, corpora: Iterable[str]) -> list[str]:
+    """What there is to say of a name that is none of the corpora."""
+    there = sorted(set(corpora))
+    return [] if name in there else [f"there is no clip of a corpus '{name}'. {nearest(name, there)}"]
 
 
 def _among(pools: list[Pool], corpora: Sequence[str]) -> list[Pool]:
@@ -153,18 +158,20 @@ def _task(cut: Folds, setting: str, sources: tuple[Pool, ...], target: Pool, fol
     return Task(setting, source, target, fold, train, dev, test, **more, dev_from=stops)
 
 
-def _nothing(setting: str, pools: list[Pool], own: str) -> Problem:
-    there = ", ".join(sorted({p.language for p in pools}))
+def _nothing(setting: str, pools: list[Pool], own: str, sources: Sequence[str], targets: Sequence[str]) -> Problem:
     if setting == "trans" and not own:
         return Problem("trans needs the language that the encoder was pretrained on, and it is not told")
     needs = {
-        "mono": f"clips in '{own}'",
+        "mono": f"clips in '{own}'" if own else "a corpus that is a source and a target",
         "trans": f"clips in another language than '{own}'",
         "transfer": "clips of two corpora",
         "multi_source": "clips in two languages",
     }
     cross = f"clips in '{own}' and in another language" if own else "clips in two languages"
-    return Problem(f"{setting} needs {needs.get(setting, cross)}; the clips are in {there}")
+    named = [(words, _among(pools, names)) for words, names in (("sources", sources), ("targets", targets)) if names]
+    told = " and ".join(f"{words} are {', '.join(map(str, those))}" for words, those in named)
+    there = told or f"the clips are in {', '.join(sorted({p.language for p in pools}))}"
+    return Problem(f"{setting} needs {needs.get(setting, cross)}; {there}")
 
 
 def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[Pool]) -> Iterator[Problem]:

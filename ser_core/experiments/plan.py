@@ -27,7 +27,7 @@ from ser_core.methods._method import Ears
 from ser_core.noisy import Copies, babble_of_tests, copies_of, noise_among, origins, repeated, strange, with_noise
 from ser_core.run_checks import shared_speakers
 from ser_core.run_plan import PRACTICE
-from ser_core.settings import Task, tasks
+from ser_core.settings import Task, no_corpus, tasks
 from ser_core.shots import Shots
 from ser_core.stimuli import load, load_all
 from ser_core.yaml_lines import Where, line_of
@@ -208,7 +208,9 @@ class _Found:
             scheme = config.scheme(experiment)
         except BadInput as bad:
             for problem in bad.problems:
-                self.say(("emotions",) if "emotion" in problem.what else ("splits",), problem.what)
+                self.say(
+                    ("emotions",) if problem.what.startswith(("emotions", "unknown emotion")) else ("splits",), problem.what
+                )
             return {}
         if clips.empty or few is None or copied is None:
             return {}
@@ -220,6 +222,11 @@ class _Found:
         self.findings += cut.findings
         found: dict[str, list[Task]] = {}
         ends = {"sources": experiment.sources, "targets": experiment.targets}
+        wrong = [((key, n), no_corpus(name, clips["corpus"])) for key, names in ends.items() for n, name in enumerate(names)]
+        for place, said in wrong:
+            self.say(place, *said)
+        if any(said for _, said in wrong):
+            return {}
         for encoder, language in experiment.encoders.items():
             how: dict[str, Any] = {"dev_from": experiment.dev_from, "encoder_language": language, **ends}
             try:

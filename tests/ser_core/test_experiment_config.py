@@ -124,6 +124,25 @@ WRONG = {
         {"grid": "{with.layer: [0, -1]}"},
         ["/tried.yaml:9: logmel probe layer=0 penalty=2.0 (mono) stands twice"],
     ),
+    "a number of folds that is a word": (
+        {"splits": "{folds: speaker, train: 3}"},
+        [
+            "/tried.yaml:5: 'splits.folds': must be a whole number or speakers, not 'speaker'",
+            "/tried.yaml:5: train must be 4 or more, not 3: each emotion needs a clip",
+        ],
+    ),
+    "a number of shots that is a word": (
+        {"settings": "[transfer]", "shots": "{counts: [0, ten]}"},
+        ["/tried.yaml:9: 'shots.counts.1': must be a whole number or all, not 'ten'"],
+    ),
+    "a corpus to learn in": (
+        {"settings": "[transfer]", "sources": "[d]"},
+        ["/tried.yaml:9: there is no clip of a corpus 'd'. Did you mean 'de'?"],
+    ),
+    "sources that leave nothing": (
+        {"settings": "[transfer]", "sources": "[de]", "targets": "[de]"},
+        ["/tried.yaml:3: logmel: transfer needs clips of two corpora; sources are de de and targets are de de"],
+    ),
     "a seed": ({"seeds": "[0, -1]"}, ["/tried.yaml:8: 'seeds': a seed must be 0 or more, not -1"]),
     "a preset": ({"preset": "asrun"}, ["/tried.yaml:9: 'preset': 'asrun' is not possible. Did you mean 'as_run'?"]),
     "a corpus without an emotion": (
