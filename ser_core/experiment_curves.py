@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.experiment_figures import DASHES, MARKS, MOST_LINES, end, interval_words, kinds
-from ser_core.experiment_protocol import condition_words, conditions_in_order, shots_in_order
+from ser_core.experiment_protocol import condition_words, conditions_in_order, shots_in_order, shots_words
 from ser_core.figures import _frame, folded
 from ser_core.segment_figures import COLOURS
 
@@ -86,7 +86,7 @@ def _line(cells: pd.DataFrame, over: Over, steps: list[str], n: int, shift: floa
 
 
 def _told(cell: dict[Any, Any], name: str) -> str:
-    where = f"{cell['shots']} shots, " if cell["shots"] else ""
+    where = f"{shots_words(cell['shots'])}, " if cell["shots"] else ""
     value = cell["ua"] if pd.isna(cell["ua_all"]) else cell["ua_all"]
     said = f"{where}{condition_words(cell['condition'])}: {value:.3f}{interval_words(cell)}"
     return "<br>".join(filter(None, (name, said)))

@@ -15,6 +15,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ser_core.experiment_protocol import shots_words
 from ser_core.experiment_tables import KIND, PLACE
 from ser_core.figures import _frame, folded
 from ser_core.segment_figures import COLOURS
@@ -43,7 +44,7 @@ def place(row: Cell) -> str:
     'transfer: emodb de → urdu ur, 10 shots, kitchen 10 dB'
     """
     ends = dict.fromkeys(end(row, which) for which in ("source", "target"))
-    shots = f"{row['shots']} shots" if row["shots"] else ""
+    shots = shots_words(row["shots"])
     where = ", ".join(filter(None, (" → ".join(ends), shots, str(row["condition"]))))
     return f"{str(row['setting']).replace('_', ' ')}: {where}"
 

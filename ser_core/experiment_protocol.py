@@ -43,6 +43,15 @@ def shots_in_order(counts: pd.Series) -> list[str]:
     return sorted({str(n) for n in counts} - {""}, key=lambda n: (not n.isdigit(), int(n) if n.isdigit() else 0))
 
 
+def shots_words(shots: str) -> str:
+    """What a number of shots is called.
+
+    >>> [shots_words(shots) for shots in ("1", "10", "all", "")]
+    ['1 shot', '10 shots', 'all shots', '']
+    """
+    return shots and f"{shots} shot{'s' if shots != '1' else ''}"
+
+
 def conditions_in_order(conditions: pd.Series) -> list[str]:
     """The conditions that there are: clean, then noise by noise, the loudest speech first.
 

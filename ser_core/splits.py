@@ -237,7 +237,7 @@ def _given(own: pd.DataFrame, pool: Pool) -> tuple[str, list[Problem | Finding]]
         return "", [Problem(f"{pool}: no column 'split' says which clips are train, dev and test")]
     words = own["split"].str.lower()
     if strange := sorted(set(words) - {*GIVEN, ""}):
-        return "", [Problem(f"{pool}: 'split' says {', '.join(strange)}; it must be one of {', '.join(GIVEN)}")]
+        return "", [Problem(f"{pool}: 'split' says '{word}'. {nearest(word, GIVEN)}") for word in strange]
     said: list[Problem | Finding] = []
     if nothing := int((words == "").sum()):
         said.append(Finding("note", "no part", f"{pool}: {nothing} of {len(own)} clips are in no part, and are left out"))
@@ -268,7 +268,8 @@ def _cut(own: pd.DataFrame, pool: Pool, scheme: Scheme, by: str) -> tuple[pd.Dat
             if absent and whole and not (scheme.by == "given" and part == "dev"):
                 who = ", ".join(f"{(counts[e] > 0).sum()} of {len(counts)} {by}s are {e}" for e in absent)
                 what = f"{pool}, fold {fold}: no clip of its {part} part is {' or '.join(absent)} ({who} at all)"
-                problems.append(Problem(f"{what}; take fewer folds, another seed, or leave the emotion out"))
+                remedy = "give it one in 'split'" if scheme.by == "given" else "take fewer folds, another seed"
+                problems.append(Problem(f"{what}; {remedy}, or leave the emotion out"))
             least = min(len(ids) for ids in chosen.values()) if scheme.balance else None
             ids = sorted(id_ for each in chosen.values() for id_ in each[:least])
             frames.append(pd.DataFrame({"fold": fold, "part": part, "stimulus": ids}))

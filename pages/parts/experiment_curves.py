@@ -55,7 +55,7 @@ def noise(experiment: Experiment, best: pd.DataFrame) -> None:
     where = (experiment.config.get("experiment") or {}).get("noise_in")
     heard = {"test": " Models learned from clean clips.", "both": " Models learned from clips with the same noise."}
     st.caption(f"UA by noise and its ratio: speech over noise, in dB.{heard.get(str(where), '')}")
-    _figure(experiment, own, "condition", f"{count} shots" if count else "")
+    _figure(experiment, own, "condition", protocol.shots_words(count))
 
 
 def _target(cells: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def draw(experiment: Experiment, best: pd.DataFrame) -> None:
         st.info("There is no such model.")
         return
     st.caption("Mean UA over the folds: learned in the row, tested in the column, at the layer chosen by dev clips.")
-    chosen = (f"{shots} shots" if shots else "", condition)
+    chosen = (protocol.shots_words(shots), condition)
     name = " ".join(filter(None, (experiment.name, "transfer", *way, *chosen)))
     drawn = experiment_transfer.matrices(cells)
     compare_figure.draw(drawn, name, alt="UA by corpus learned and tested in; its numbers are in the table below",

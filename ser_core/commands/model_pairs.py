@@ -11,6 +11,7 @@ from ser_core import experiment_folders, model_pairs
 from ser_core.cli import Command
 from ser_core.commands._scoring import columns
 from ser_core.errors import BadInput, Problem
+from ser_core.experiment_protocol import shots_words
 from ser_core.model_pairs import EQUAL, METRICS, SHARED
 from ser_core.ratings import to_csv, write_whole
 from ser_core.report import number
@@ -50,7 +51,7 @@ def _print(rows: pd.DataFrame, options: argparse.Namespace) -> None:
         place = [
             row["setting"],
             f"{row['source']}->{row['target']}",
-            row["shots"] and f"{row['shots']} shots",
+            shots_words(row["shots"]),
             row["condition"],
         ]
         ps = (number(row[name]) for name in ("p", "p_holm", "p_corrected", "p_wilcoxon", "wilcoxon_floor"))

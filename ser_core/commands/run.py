@@ -11,6 +11,7 @@ import pandas as pd
 from ser_core.cli import Command, several
 from ser_core.commands._engine import add_engine, engine_of, told
 from ser_core.engine._engine import CutOff
+from ser_core.experiment_protocol import shots_words
 from ser_core.experiment_tables import summary
 from ser_core.experiments.plan import Planned, resolve
 from ser_core.experiments.runner import execute
@@ -43,7 +44,8 @@ def _overview(plan: Planned) -> None:
         print(f"{finding.severity}: {finding.what}", file=sys.stderr)
     stages = sum(learning.after is not None for learning in plan.learnings)
     second = f", {stages} of them a second stage" if stages else ""
-    print(f"{plan.file}: {several(len(plan.learnings), 'model')} to learn{second}, tested in {len(plan.jobs)} places")
+    places = several(len(plan.jobs), "place")
+    print(f"{plan.file}: {several(len(plan.learnings), 'model')} to learn{second}, tested in {places}")
     for ears, clips in plan.heard().items():
         print(f"{ears.encoder} hears {several(len(clips), 'clip')}, as far as it has not ({ears.pooling})")
 
@@ -55,7 +57,7 @@ def _table(models: pd.DataFrame) -> pd.DataFrame:
     where = cells["setting"] + " " + cells["source_corpus"] + " " + cells["source"]
     there = cells["target_corpus"] + " " + cells["target"]
     same = (cells["source_corpus"] == cells["target_corpus"]) & (cells["source"] == cells["target"])
-    shots = cells["shots"].where(cells["shots"] == "", ", " + cells["shots"] + " shots")
+    shots = cells["shots"].map(shots_words).where(cells["shots"] == "", ", " + cells["shots"].map(shots_words))
     condition = cells["condition"].where(cells["condition"] == "", ", " + cells["condition"])
     place = where.where(same, where + " -> " + there) + shots + condition
     layer = cells["layer"].astype("Int64").astype("str").replace("<NA>", "")

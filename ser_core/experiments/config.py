@@ -194,6 +194,9 @@ def scheme(experiment: Experiment) -> Scheme:
     """How its corpora are cut.
 
     Raises:
-        BadInput: as ``Scheme``.
+        BadInput: as ``Scheme``, or folds are asked for where parts are given.
     """
+    cut = experiment.splits
+    if cut.by == "given" and "folds" in cut.model_fields_set:
+        raise BadInput(f"folds: {cut.folds} says nothing where parts are given, which make one fold; leave it out.")
     return Scheme(**experiment.splits.model_dump(), emotions=tuple(experiment.emotions))

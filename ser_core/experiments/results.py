@@ -19,6 +19,7 @@ from ser_core import languages, ratings
 from ser_core.emotions import in_order
 from ser_core.engine.tasks import DIGITS
 from ser_core.experiment_intervals import intervals
+from ser_core.experiment_protocol import shots_words
 from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, KIND, MODELS, PLACE, WHOLE
 from ser_core.experiments.plan import Ids, Job, Planned
 from ser_core.experiments.tasks import Said
@@ -184,7 +185,7 @@ class Results:
 
     def _rater(self, job: Job) -> dict[str, Any]:
         what = {key: "" if value is None else str(value) for key, value in self._what(job).items()}
-        few = f"{job.task.shots} shots" if job.task.setting in FEW else ""
+        few = shots_words(job.task.shots) if job.task.setting in FEW else ""
         return {
             "rater": self._name(job),
             "rater_type": "machine",
@@ -199,7 +200,7 @@ class Results:
 
     def _name(self, job: Job) -> str:
         task = job.task
-        shots = f", {task.shots} shots, trial {task.trial}" if task.setting in FEW else ""
+        shots = f", {shots_words(task.shots)}, trial {task.trial}" if task.setting in FEW else ""
         how = f"{shots}, {task.condition}" if task.condition else shots
         return f"{self.plan.out.name}: {job.kind.name}, {task.setting} {task.name}{how}, fold {task.fold}, seed {job.seed}"
 

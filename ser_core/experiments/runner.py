@@ -76,7 +76,8 @@ def execute(plan: Planned, *, engine: Engine | None = None, threads: int | None 
         seen = [Path(plan.clips["file"].iloc[0]), *filter(Path.is_dir, [plan.out.parent])]
         where = engine.begin(seen, threads=threads)
         with workshop(plan.out, record.decided(plan, threads), fresh=fresh) as shop:
-            shop.log(f"{plan.experiment.name}: {several(len(plan.learnings), 'model')}, tested in {len(plan.jobs)} places")
+            models, places = several(len(plan.learnings), "model"), several(len(plan.jobs), "place")
+            shop.log(f"{plan.experiment.name}: {models}, tested in {places}")
             shop.log(f"on {where}")
             for finding in plan.findings:
                 shop.log(f"{finding.severity}: {finding.what}")

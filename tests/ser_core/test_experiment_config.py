@@ -124,6 +124,7 @@ WRONG = {
         {"grid": "{with.layer: [0, -1]}"},
         ["/tried.yaml:9: logmel probe layer=0 penalty=2.0 (mono) stands twice"],
     ),
+    "folds of parts that are given": ({"splits": "{by: given, folds: 5}"}, ["/tried.yaml:5: folds: 5 says nothing where"]),
     "a number of folds that is a word": (
         {"splits": "{folds: speaker, train: 3}"},
         [

@@ -84,7 +84,11 @@ def test_given_parts_that_share_speakers_are_an_alarm():
 
 def test_what_is_not_given_is_said():
     assert problems(clips(6), GIVEN) == ["c de: no column 'split' says which clips are train, dev and test"]
-    assert "'split' says night; it must be one of train" in problems(given(s5="night"), GIVEN)[0]
+    assert problems(given(s5="night", s4="valdiation"), GIVEN) == [
+        "c de: 'split' says 'night'. Known: dev, evaluation, test, train, training, val, valid, validation.",
+        "c de: 'split' says 'valdiation'. Did you mean 'validation'?",
+    ]
+    assert "give it one in 'split', or leave the emotion out" in problems(given(s5="dev"), GIVEN)[0]
     undecided = given(s5="test", s3="dev").assign(split=lambda t: t["split"].mask(t["speaker"] == "s0", ""))
     assert [f.what for f in splits.folds(undecided, GIVEN).findings] == [
         "c de: 8 of 48 clips are in no part, and are left out"
