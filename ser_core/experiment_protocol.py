@@ -25,7 +25,7 @@ def sentences(cells: pd.DataFrame) -> list[str]:
         which = f"In {loose} of {len(cells)} rows speakers" if apart else "Speakers"
         said.append(f"{which} of the test were learned from, by other clips: the voice is measured, too.")
     if stops := [text for text in dict.fromkeys(cells["dev_from"]) if text]:
-        said.append(f"Training was stopped by clips of the {' or the '.join(stops)}.")
+        said.append(f"Dev clips, which may stop training and choose settings, were of the {' or the '.join(stops)}.")
     given = {"learned from up to {:g} labelled clips of the target": "n_shots"}
     given |= {"adapted to up to {:g} of its clips without labels": "n_unlabelled"}
     for words, column in given.items():

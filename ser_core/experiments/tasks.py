@@ -10,7 +10,8 @@ import pickle
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +112,9 @@ class Learn:
 
     def _models(self, method: Method, items: Sequence[Item]) -> list[Any]:
         if method.fit_many and items[0].after is None:
-            return method.fit_many(self._lessons(items))
+            first, others = items[0], len(items) - 1
+            with _named(first.name + (f", or of the {others} others learned with it" if others else "")):
+                return method.fit_many(self._lessons(items))
         return [self._alone(method, item) for item in items]  # of one, for they are not put together
 
     def _lessons(self, items: Sequence[Item]) -> list[Lesson]:
@@ -124,10 +127,8 @@ class Learn:
         return self._rows(ids).assign(truth="") if ids else None
 
     def _alone(self, method: Method, item: Item) -> Any:
-        try:
+        with _named(item.name):
             return self._model(method, item)
-        except BadInput as bad:
-            raise BadInput(*(replace(p, what=f"{item.name}: {p.what}") for p in bad.problems)) from bad
 
     def _model(self, method: Method, item: Item) -> Any:
         given = (self._rows(item.train), self._rows(item.dev), item.config)
@@ -174,6 +175,15 @@ def rated(method: Method, model: Any, clips: pd.DataFrame) -> Said:
     rows = method.predict(model, clips.reset_index(drop=True)).ratings
     labels = tuple(rows["label"].iloc[: len(rows) // len(clips)])
     return Said(tuple(clips["stimulus"]), labels, rows["weight"].to_numpy().reshape(len(clips), -1).round(DIGITS))
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What is wrong is said of the model that it is wrong with."""
+    try:
+        yield
+    except BadInput as bad:
+        raise BadInput(*(replace(p, what=f"{name}: {p.what}") for p in bad.problems)) from bad
 
 
 def _say(text: str) -> None:

@@ -132,7 +132,7 @@ def test_how_models_were_tested_is_said_and_a_known_voice_above_all(few):
     said = experiment_protocol.sentences(few.cells)
     assert said == [
         "No speaker of the test was learned from.",
-        "Training was stopped by clips of the source.",
+        "Dev clips, which may stop training and choose settings, were of the source.",
         "Models learned from up to 10 labelled clips of the target.",
     ]
     loose = few.cells.assign(disjoint=["utterance"] + ["speaker"] * (len(few.cells) - 1), n_unlabelled=7, dev_from="target")

@@ -189,3 +189,14 @@ def test_a_check_says_how_much_it_is_to_do_and_does_nothing(top, capsys):
     assert "24 models to learn, 3 of them a second stage, tested in 30 places" in said.out
     assert "logmel hears 63 clips, as far as it has not (mean)" in said.out
     assert set((top / "data").rglob("*")) == before
+
+
+def test_a_loss_that_is_no_number_is_told_of_a_model_and_nothing_is_written(top, folder, capsys):
+    grid = "grid:\n  - {method: layer_probe, with.epochs: 3, with.learning_rate: [0.001, 1.0e+30]}\n"
+    text = FILE[: FILE.index("grid")].replace("small", "astray").replace("[mono, cross, trans, two_stage]", "[mono]") + grid
+    (top / "astray.yaml").write_text(text)
+    assert main("ser_core", ["run", str(top / "astray.yaml"), "--threads", "1", "--device", "cpu"]) == 2
+    said = capsys.readouterr().err
+    assert "model 1 of 6, or of the 5 others learned with it: the loss is no number" in said
+    assert "learning_rate 1e+30" in said
+    assert not (folder.parent / "astray").exists()
