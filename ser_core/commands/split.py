@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ser_core.cli import Command
+from ser_core.cli import Command, several
 from ser_core.serab import split
 from ser_core.splits import PARTS
 from ser_core.stimuli import load, save
@@ -30,7 +30,10 @@ def _run(options: argparse.Namespace) -> None:
         said = ", ".join(f"{counted.get(part, 0)} {part}" for part in PARTS)
         voices = {part: set(own.loc[own["split"] == part, "speaker"]) for part in PARTS}
         both = len(voices["train"] & voices["test"])
-        print(f"{options.out}: {corpus}: {said}" + (f"; {both} speakers are in train and in test" if both else ""))
+        print(
+            f"{options.out}: {corpus}: {said}"
+            + (f"; of {several(both, 'speaker')} there are clips in train and in test" if both else "")
+        )
 
 
 COMMAND = Command(

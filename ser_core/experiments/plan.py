@@ -295,7 +295,8 @@ def _shared_voices(listened: pd.DataFrame, used: pd.DataFrame) -> list[Finding]:
     if not shared:
         return []
     named = ", ".join(shared[:SHOWN]) + (f" and {len(shared) - SHOWN} more" if len(shared) > SHOWN else "")
-    what = f"{len(shared)} speakers are among the clips that listeners heard and among those of the models: {named}"
+    who = f"{several(len(shared), 'speaker')} {'is' if len(shared) == 1 else 'are'}"
+    what = f"{who} among the clips that listeners heard and among those of the models: {named}"
     return [Finding("warning", "listened speakers", what)]
 
 

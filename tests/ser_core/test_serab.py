@@ -41,7 +41,7 @@ def test_the_command_writes_the_column_and_says_who_is_on_both_sides(tmp_path, c
     own = load(tmp_path / "out.csv")
     assert own.groupby("speaker")["split"].nunique().eq(1).all()
     assert main("ser_core", ["split", str(table), "--speaker", "truth", "--out", str(tmp_path / "again.csv")]) == 0
-    assert "; 5 speakers are in train and in test" in capsys.readouterr().out
+    assert "; of 5 speakers there are clips in train and in test" in capsys.readouterr().out
     assert main("ser_core", ["split", str(table), "--speaker", "speakr", "--out", str(tmp_path / "no.csv")]) == 2
     assert "speaker" in capsys.readouterr().err
     with pytest.raises(BadInput, match="no clip to deal"):
