@@ -60,7 +60,7 @@ def _table(models: pd.DataFrame) -> pd.DataFrame:
     shots = cells["shots"].map(shots_words).where(cells["shots"] == "", ", " + cells["shots"].map(shots_words))
     condition = cells["condition"].where(cells["condition"] == "", ", " + cells["condition"])
     place = where.where(same, where + " -> " + there) + shots + condition
-    layer = cells["layer"].astype("Int64").astype("str").replace("<NA>", "")
+    layer = cells["layer"].map(lambda number: "" if pd.isna(number) else str(int(number)))
     told = {"encoder": cells["encoder"], "model": (cells["method"] + " " + cells["settings"]).str.strip(), "layer": layer}
     return pd.DataFrame({"setting": place, **told, "UA %": percent["ua"], **percent[["lowest", "highest"]]})
 

@@ -13,6 +13,7 @@ import yaml
 
 from ser_core import experiment_folders
 from ser_core.cli import main
+from ser_core.commands.run import _table as printed_table
 from ser_core.methods._find import all_methods
 from ser_core.methods._method import settable
 from ser_core.tables import SETTINGS
@@ -95,6 +96,13 @@ def test_every_row_says_what_it_was_given_of_the_target(models):
         ("multi_source", "0"): [16],
         ("multi_source", "4"): [20],
     }
+
+
+def test_what_is_printed_says_nothing_of_the_layer_of_a_method_that_has_none(models):
+    printed = printed_table(models).set_index("model")["layer"]
+    weighted = printed.index.str.startswith("weighted_layers")
+    assert set(printed[weighted]) == {""}
+    assert set(printed[printed.index.str.startswith("layer_probe")]) == {"0"}
 
 
 def test_learning_curves_are_finite_and_of_every_method_that_learns_by_epochs(folder, models):
