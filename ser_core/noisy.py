@@ -30,7 +30,8 @@ Copies = dict[str, dict[str, str]]
 def copies_of(noisy: pd.DataFrame) -> Copies:
     """The conditions of a table of noisy clips.
 
-    Where a clip has several copies with one ratio, each noise is a condition of its own.
+    At one ratio each noise that all clips have is a condition of its own; the others are one together, if no clip has two
+    of them.
 
     Raises:
         BadInput: it is no such table, or a clip has two copies of one condition.
@@ -43,8 +44,9 @@ def copies_of(noisy: pd.DataFrame) -> Copies:
         raise BadInput(f"no noisy clips: the table lacks {', '.join(absent)}; make it by 'python -m ser_core noise'.")
     found: Copies = {}
     for ratio, rows in noisy.groupby("snr_db", sort=False):
-        several = rows["noise_of"].duplicated().any()
-        for _, part in rows.groupby("noise" if several else "snr_db", sort=False):
+        of_all = rows.groupby("noise")["noise_of"].transform("nunique") == rows["noise_of"].nunique()
+        several = bool(rows.loc[~of_all, "noise_of"].duplicated().any())
+        for _, part in rows.groupby(rows["noise"].where(of_all | several, ""), sort=False):
             name = str(part["noise"].iloc[0]) if part["noise"].nunique() == 1 else "mixed"
             if twice := sorted(part.loc[part["noise_of"].duplicated(), "noise_of"])[:3]:
                 raise BadInput(f"clips have two copies with {name} at {ratio!s} dB: {', '.join(twice)}; leave one out.")

@@ -157,6 +157,19 @@ def test_with_noise_in_the_test_the_model_is_the_same_and_with_noise_in_both_it_
     assert both.dev == tuple(f"{id_}@park" for id_ in clean.dev)
 
 
+def test_one_noise_of_several_for_each_clip_and_babble_for_all_are_two_conditions(table):
+    drawn_ = copied(table).assign(noise=["park", "hall"] * (len(table) // 2))
+    babble = copied(table).assign(noise="babble", stimulus=table["stimulus"] + "@babble")
+    found = noisy.copies_of(pd.concat([drawn_, babble], ignore_index=True))
+    assert {name: len(by_clip) for name, by_clip in found.items()} == {
+        "mixed 10 dB": len(table),
+        "babble 10 dB": len(table),
+    }
+    every = pd.concat([copied(table).assign(noise=name).iloc[skip:] for skip, name in enumerate(("park", "hall"))])
+    lacking = noisy.copies_of(pd.concat([every, babble.iloc[2:]]).assign(stimulus=lambda t: t["stimulus"] + t["noise"]))
+    assert set(lacking) == {"park 10 dB", "hall 10 dB", "babble 10 dB"}
+
+
 def test_clips_without_a_copy_are_counted_and_tables_without_noise_are_refused(tasks, table):
     few = copied(table[table["truth"] != "sad"])
     with pytest.raises(BadInput, match="2 of 8 clips have no copy with park 10 dB"):
