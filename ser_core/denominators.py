@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.cli import several
 from ser_core.errors import BadInput
 
 COLUMNS = ("n", "fit", "of", "as_printed", "luck", "unexplained", "multiple_of")
@@ -51,7 +52,10 @@ def denominators(
         raise BadInput(f"the largest N must be 1 or more, not {at_most}.")
     least = len(values) if least is None else least
     if not 1 <= least <= len(values):
-        raise BadInput(f"of {len(values)} numbers, 1 to {len(values)} can be asked to fit, not {least}.")
+        most = len(values)
+        raise BadInput(
+            f"of {several(most, 'number')} {'1' if most == 1 else f'1 to {most}'} can be asked to fit, not {least}."
+        )
     sizes = np.arange(1, at_most + 1)
     rounded, cut = (np.stack([_fits(value, sizes, whole, by_cut=by_cut) for value in values]) for by_cut in (False, True))
     either = rounded | cut

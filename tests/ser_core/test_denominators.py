@@ -61,9 +61,11 @@ def test_bad_numbers_are_all_named():
     with pytest.raises(BadInput) as bad:
         denominators(["58,02", "101", "nan", "50"])
     assert [str(problem).split()[0] for problem in bad.value.problems] == ["'58,02'", "101", "nan"]
-    for wrong in ({"at_most": 0}, {"least": 0}, {"least": 2}):
+    for wrong in ({"at_most": 0}, {"least": 0}):
         with pytest.raises(BadInput):
             denominators(["50"], **wrong)
+    with pytest.raises(BadInput, match="of 1 number 1 can be asked to fit, not 2"):
+        denominators(["50"], least=2)
 
 
 def test_the_command_prints_divisors_only_and_writes_all(tmp_path, capsys):
