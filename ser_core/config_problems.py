@@ -44,9 +44,9 @@ def _together(errors: Sequence[Any]) -> list[Any]:
     """Of a value that may be a number or one of some words, and is neither, one error instead of one for each."""
     by_place: dict[tuple[str | int, ...], list[Any]] = {}
     for error in errors:
-        *place, last = error["loc"]
-        alternative = isinstance(last, str) and _ALTERNATIVE.fullmatch(last)
-        by_place.setdefault(tuple(place) if alternative else error["loc"], []).append(error)
+        place = error["loc"]
+        alternative = place and isinstance(place[-1], str) and _ALTERNATIVE.fullmatch(place[-1])
+        by_place.setdefault(place[:-1] if alternative else place, []).append(error)
     return [_either(place, several) if len(several) > 1 else several[0] for place, several in by_place.items()]
 
 

@@ -32,11 +32,23 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_KEPT_TO = ("EARWITNESS_DEVICE", "EARWITNESS_OFFLINE", "HF_HUB_OFFLINE")
+
+
 @pytest.fixture(autouse=True)
 def _machine() -> Iterator[None]:
     """A command keeps its whole process to ``--device`` and ``--offline``; here the next test is in the same one."""
-    names = ("EARWITNESS_DEVICE", "EARWITNESS_OFFLINE", "HF_HUB_OFFLINE")
-    before = {name: os.environ.get(name) for name in names}
+    yield from _as_before()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _machine_of_module() -> Iterator[None]:
+    """What a command does so in a fixture of a module ends with the module."""
+    yield from _as_before()
+
+
+def _as_before() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in _KEPT_TO}
     yield
     for name, value in before.items():
         os.environ.pop(name, None)
