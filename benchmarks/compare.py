@@ -124,8 +124,11 @@ def look() -> dict[str, tuple[float, float]]:
 
 def opened() -> None:
     """What a server has done before somebody opens the page: imported what pages need, and read the study for the list."""
+    from functools import cache
+
     import pingouin  # noqa: F401
     import scipy.stats  # noqa: F401
+    from streamlit.components.v2 import manifest_scanner
 
     from listening_tests import study
     from pages.parts import compare_clips, compare_filter, compare_power, compare_published, compare_tests  # noqa: F401
@@ -137,6 +140,9 @@ def opened() -> None:
         study.load(folder)
     measures()
     metrics()
+    # a server looks through all installed packages for components once, Streamlit's test runner at every start of its own
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+    manifest_scanner.scan_component_manifests()
 
 
 def generated(listeners: int, clips: int, seed: int = 0) -> ratings.Tables:

@@ -50,13 +50,19 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
         wrong.append(row)
         return "skip"
 
-    try:
-        read = pyarrow.csv.read_csv(
+    def parsed(*, threads: bool) -> pyarrow.Table:
+        wrong.clear()
+        return pyarrow.csv.read_csv(
             io.BytesIO(content),
-            pyarrow.csv.ReadOptions(use_threads=False),  # threads would lose the numbers of wrong rows
+            pyarrow.csv.ReadOptions(use_threads=threads),
             pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
             pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pyarrow.string()), strings_can_be_null=False),
         )
+
+    try:
+        read = parsed(threads=True)
+        if wrong:
+            read = parsed(threads=False)  # threads lose the numbers of wrong rows
     except pyarrow.ArrowInvalid as error:
         raise BadInput(Problem(f"cannot be read as CSV: {error}", path)) from error
     if wrong:
