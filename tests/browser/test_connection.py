@@ -20,9 +20,8 @@ def test_the_first_press_after_the_server_was_away_counts(start_app, context) ->
     expect(page.button("consent.agree")).to_be_visible()
     whole = page.page.get_by_test_id("stApp")
     expect(whole).to_have_attribute("data-test-script-state", "notRunning")
-    expect(
-        page.page.locator("html[data-shown]")
-    ).to_be_attached()  # what translates has come; a dead server brings nothing more
+    # what translates has come: a dead server brings nothing more
+    expect(page.page.locator("html[data-shown]")).to_be_attached()
 
     app.process.kill()
     app.process.wait()
