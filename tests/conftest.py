@@ -6,11 +6,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Tests run beside each other, one on each core: threads of one product would wait for each other, and do so busily. It must
 # be said before numpy is there, and holds for the processes that tests start, too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test is timed, and what is drawn in one run is drawn in the next.
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
 
