@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -129,12 +128,18 @@ def stage(
     before: Model | None = None,
 ) -> Model:
     """One stage of training: the first, or one that goes on from a model ``before``; as ``_trained.learned``."""
-    _ready.cache_clear()  # what training needs of a device's memory is more than a network that rates leaves
-    return learned(Way(hears, _untaught), labels, train, dev, config, watch or Watch(), before)
+    _OPEN.clear()  # what training needs of a device's memory is more than a network that rates leaves
+    made: list[Network] = []
 
+    def untaught(config: Config, emotions: int, device: str) -> Network:
+        made.append(build(config.encoder, config.parts, emotions, seed=config.seed, device=device, dtype=config.precision))
+        return made[0]
 
-def _untaught(config: Config, emotions: int, device: str) -> Network:
-    return build(config.encoder, config.parts, emotions, seed=config.seed, device=device, dtype=config.precision)
+    model = learned(Way(hears, untaught), labels, train, dev, config, watch or Watch(), before)
+    for parameter in made[0].parameters():
+        parameter.grad = None
+    _OPEN[_shape(model, device_named("auto"))] = made[0]
+    return model
 
 
 def predict(model: Model, stimuli: pd.DataFrame) -> Rated:
@@ -167,7 +172,7 @@ def _passed(model: Model, stimuli: pd.DataFrame, through: Callable[[Network, Any
     config, device = model.config, device_named("auto")
     heard, revision = part(hears(config), config, (), stimuli)
     same_revision(model, revision)
-    network = _ready(config.encoder, config.parts, len(model.labels), device, config.precision, revision)
+    network = _ready(model, device)
     network.load_learned(model.stand.kept)
     network.eval()
     rows: dict[int, npt.NDArray[np.float64]] = {}
@@ -208,10 +213,24 @@ def _other_network(before: Config, config: Config) -> list[Problem]:
     ]
 
 
-@lru_cache(maxsize=1)
-def _ready(encoder: str, parts: Parts, classes: int, device: str, precision: str, revision: str) -> Network:
-    """A network that rates, kept open for the next shard; ``revision`` tells other files apart that came to lie here."""
-    return build(encoder, parts, classes, seed=0, device=device, dtype=precision)
+_Shape = tuple[str, Parts, int, str, str, str]
+_OPEN: dict[_Shape, Network] = {}
+"""The network that was used last, open for the next clips: one that has just learned rates what it is asked to."""
+
+
+def _shape(model: Model, device: str) -> _Shape:
+    """What a network must have in common with a model to rate in its place; the revision tells other files apart."""
+    config = model.config
+    return config.encoder, config.parts, len(model.labels), device, config.precision, model.revision
+
+
+def _ready(model: Model, device: str) -> Network:
+    shape = _shape(model, device)
+    if shape not in _OPEN:
+        _OPEN.clear()
+        encoder, parts, classes, *_ = shape
+        _OPEN[shape] = build(encoder, parts, classes, seed=0, device=device, dtype=model.config.precision)
+    return _OPEN[shape]
 
 
 METHOD = Method(

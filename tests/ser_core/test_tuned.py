@@ -14,6 +14,7 @@ import pytest
 
 from ser_core import audio, ratings
 from ser_core.encoders import wav2vec2
+from ser_core.encoders._find import open_encoder as opens
 from ser_core.errors import BadInput
 from ser_core.methods import layer_probe, tuned
 from ser_core.methods._method import CURVE, Ears, Watch, configured
@@ -100,7 +101,7 @@ def test_every_part_learns_is_counted_and_can_be_sent_elsewhere(tune, train, dev
     among, alone = tuned.predict(model, dev).ratings, tuned.predict(model, dev.iloc[[2]]).ratings
     assert among["weight"].iloc[8:12].tolist() == alone["weight"].tolist()
     assert np.allclose(among.groupby("stimulus")["weight"].sum(), 1)
-    tuned._ready.cache_clear()
+    tuned._OPEN.clear()
     assert said(pickle.loads(pickle.dumps(model)), dev) == ratings.to_csv(among)
 
 
@@ -123,6 +124,17 @@ def test_what_the_head_makes_of_where_clips_lie_is_what_the_model_says(model, de
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     said = tuned.predict(model, dev).ratings["weight"].to_numpy().reshape(len(dev), -1)
     assert said == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
+
+
+def test_an_encoder_is_opened_once_by_a_model_that_learns_and_rates(model, train, dev, monkeypatch):
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "ser_core.tuning._network.open_encoder", lambda name, **how: opened.append(name) or opens(name, **how)
+    )
+    again = tuned.fit(train, dev, config(), watch=QUIET)
+    assert (said(again, dev), len(tuned.embeds(again, dev))) == (said(model, dev), len(dev))
+    assert opened == ["w2v2-en"]
+    assert all(parameter.grad is None for network in tuned._OPEN.values() for parameter in network.parameters())
 
 
 def test_it_tells_how_it_learned(model):
