@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ser_core.coded import coded, rows_at
+from ser_core.coded import coded
 from ser_core.counting import Counted, described
 from ser_core.emotions import in_order
+from ser_core.lazy_tables import rows_at
 from ser_core.ratings import decide
 from ser_core.tables import Tables
 

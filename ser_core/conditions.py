@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ser_core.lazy_tables import columns, different
 from ser_core.tables import RATINGS, STIMULI, Tables
 
 MOST_VALUES = 12
@@ -9,6 +10,7 @@ MOST_VALUES = 12
 
 _OF_THE_TABLES = {column.name for column in (*STIMULI.columns, *RATINGS.columns)} - {"corpus", "speaker"}
 _ANSWERS = {"confidence", "arousal", "valence", "dominance", "comment", "plays", "response_s", "position", "answered_at"}
+_NONE = _OF_THE_TABLES | _ANSWERS
 
 
 def conditions(tables: Tables) -> list[str]:
@@ -19,9 +21,8 @@ def conditions(tables: Tables) -> list[str]:
     >>> conditions(Tables(clips, frame(RATERS, []), frame(RATINGS, [])))
     ['noise']
     """
-    found: list[str] = []
-    for data in (tables.stimuli, tables.ratings):
-        for name in data.columns.difference([*_OF_THE_TABLES, *_ANSWERS, *found], sort=False):
-            values = set(data[name].astype("str").unique()) - {"", "nan"}
-            found += [str(name)] if 1 < len(values) <= MOST_VALUES else []
-    return found
+    clips = tables.stimuli
+    own = [(str(name), clips[name].unique()) for name in clips if name not in _NONE]
+    said = [(name, different(tables, name)[1]) for name in columns(tables) if name not in _NONE]
+    known = [(name, {*map(str, values)} - {"", "nan"}) for name, values in (*own, *said)]
+    return list(dict.fromkeys(name for name, values in known if 1 < len(values) <= MOST_VALUES))

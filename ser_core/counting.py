@@ -23,8 +23,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, ratings
-from ser_core.coded import Codes, Mask, Part, coded, once, rows_of
+from ser_core.coded import Codes, Mask, coded, once, rows_of
 from ser_core.emotions import in_order
+from ser_core.lazy_tables import Part
 from ser_core.statistics.bootstrap import Judgements
 
 SUBJECT = ["rater_type", "group", "rater", "language", "corpus"]
@@ -201,9 +202,13 @@ class Judged:
             truth=self.truth[clips][clip],
             label=self.label[rows],
             rater_stratum=_rank(np.column_stack([self._group[raters], judged])),
-            clip_stratum=_rank(np.column_stack([self._language[clips], self.truth[clips]])) if len(rows) else clip,
+            clip_stratum=self.clip_stratum(clips) if len(rows) else clip,
             shape=(len(self.truths), len(self.labels)),
         )
+
+    def clip_stratum(self, clips: Codes) -> Codes:
+        """Which of some clips may stand for each other."""
+        return _rank(np.column_stack([self._language[clips], self.truth[clips]]))
 
     @cached_property
     def _language(self) -> Codes:

@@ -20,10 +20,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, public
-from ser_core.coded import Codes, Mask, Part, coded, once
+from ser_core.coded import Codes, Mask, coded, once
 from ser_core.counting import named_group
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, nearest
+from ser_core.lazy_tables import Part, different
 from ser_core.ratings import relation
 from ser_core.tables import Tables
 
@@ -174,12 +175,12 @@ def _said(tables: Tables, fact: Fact) -> _Said:
     said = coded(tables)
     if fact.of == "pair":
         return _relations(tables)
-    table = {"stimulus": tables.stimuli, "rater": tables.raters, "rating": tables.ratings}[fact.of]
+    if fact.of == "rating":
+        of, texts = different(tables, fact.column)
+        return _Said(texts, of)
+    table = {"stimulus": tables.stimuli, "rater": tables.raters}[fact.of]
     if fact.column not in table:
         return _Said(np.array([""], dtype=object), np.zeros(len(said), dtype=np.int64))
-    if fact.of == "rating":
-        of, different = pd.factorize(table[fact.column])
-        return _Said(np.asarray(different, dtype=object), np.asarray(of, dtype=np.int64))
     if fact.of == "rater":
         own = named_group(table) if fact.column == "group" else table[fact.column]  # as every score calls it
         return _Said(own.to_numpy(dtype=object), said.rater)

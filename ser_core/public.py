@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages
-from ser_core.coded import Part, coded
+from ser_core.coded import Mask, coded
 from ser_core.counting import named_group
 from ser_core.errors import BadInput
+from ser_core.lazy_tables import Part
 from ser_core.tables import PUBLISHED_COUNTS, Tables
 
 LEAST = 5
@@ -51,14 +52,12 @@ def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, .
     Raises:
         BadInput: nothing is left.
     """
-    small, judged = too_small(tables, least), _judged(tables)
+    small = too_small(tables, least)
     if small.empty:
         return tables, ()
-    pairs = pd.MultiIndex.from_frame(judged[["group", "language"]])
-    out = judged.index[pairs.isin(pd.MultiIndex.from_frame(small[["group", "language"]]))]
-    left = ~tables.ratings.index.isin(out)
+    left = ~_given(tables, small)
     named = "; ".join(f"{row['group']} ({row['language']})" for row in small.to_dict("records"))
-    said = f"Not for the public: groups of fewer than {least} listeners: {named} ({len(out):,} ratings left out)."
+    said = f"Not for the public: groups of fewer than {least} listeners: {named} ({(~left).sum():,} ratings left out)."
     if not left.any():
         raise BadInput(f"nothing may be shown to the public: every group has fewer than {least} listeners: {named}")
     return Part(tables, left, judgements=True), (said,)
@@ -74,11 +73,11 @@ def _people(tables: Tables) -> npt.NDArray[np.bool_]:
     return people
 
 
-def _judged(tables: Tables) -> pd.DataFrame:
-    """The rows of the ratings that single people gave: ``rater, group, language``, in the index of the ratings."""
-    raters, rows = tables.raters.set_index("rater"), tables.ratings
-    people = pd.Series(_people(tables), raters.index)
-    spoken = tables.stimuli.set_index("stimulus")["language"].map(languages.normal)
-    own = rows.loc[rows["rater"].map(people), ["rater", "stimulus"]]
-    group = own["rater"].map(raters["group"])
-    return own.assign(group=group.where(group != "", "human"), language=own["stimulus"].map(spoken))
+def _given(tables: Tables, small: pd.DataFrame) -> Mask:
+    """Which ratings single people of these groups gave of clips in these languages, ``[rating]``."""
+    said, people = coded(tables), _people(tables)
+    named = pd.MultiIndex.from_frame(small[["group", "language"]])
+    group, groups = pd.factorize(named_group(tables.raters))
+    tag, spoken = pd.factorize(tables.stimuli["language"].map(languages.normal))
+    wanted = pd.MultiIndex.from_product([groups, spoken]).isin(named).reshape(len(groups), len(spoken))
+    return np.asarray(people[said.rater] & wanted[group[said.rater], tag[said.clip]], dtype=bool)

@@ -18,10 +18,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ser_core import archive, languages
+from ser_core import archive, choices, languages
 from ser_core.checks import check_fields, check_joins, check_rows, located, number
+from ser_core.coded import coded
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, Problem
+from ser_core.lazy_tables import Together, rows_at
 from ser_core.table_files import line_of, make_folder, read_raw, to_csv, write_whole
 from ser_core.tables import RATERS, RATINGS, STIMULI, TABLES, Column, Table, Tables, codebook, frame
 
@@ -69,6 +71,8 @@ def _read(folder: Path) -> Tables:
     problems: list[Problem] = []
     for table, path in zip(TABLES, paths, strict=True):
         try:
+            if table is RATINGS and not problems and (said := choices.read(path, *frames)):  # type: ignore[arg-type, misc]
+                return said
             frames.append(read_table(path, table))  # type: ignore[arg-type]
         except BadInput as bad:
             problems += bad.problems
@@ -159,19 +163,22 @@ def combine(parts: Sequence[Tables], *, names: Sequence[str] | None = None) -> T
     called = list(names or [f"table set {n + 1}" for n in range(len(parts))])
     stimuli, problems = _merge(STIMULI, [p.stimuli for p in parts], called)
     raters, more = _merge(RATERS, [p.raters for p in parts], called)
-    rows = frame(RATINGS, pd.concat([p.ratings for p in parts], ignore_index=True))
     often = pd.concat([p.raters["rater"] for p in parts]).value_counts()
-    again = rows["rater"].isin(often.index[often > 1])
-    if again.any():
-        rows = rows.drop(rows.index[again][rows[again].duplicated()]).reset_index(drop=True)
-        again = rows["rater"].isin(often.index[often > 1])
-    both = Tables(stimuli, raters, rows)
+    both = Together(stimuli, raters, parts) if (often == 1).all() else _without_twins(stimuli, raters, parts, often)
+    anew = ~coded(both).whole | both.raters["rater"].isin(often.index[often > 1]).to_numpy()[coded(both).rater]
     problems += more
-    if not problems and check(Tables(stimuli, raters, rows[again | rows["start_s"].notna()])):
+    if not problems and check(Tables(stimuli, raters, rows_at(both, np.flatnonzero(anew)))):
         problems = check(both)  # the rest is as it was checked before; these words name the right rows
     if problems:
         raise BadInput(*problems)
     return both
+
+
+def _without_twins(stimuli: pd.DataFrame, raters: pd.DataFrame, parts: Sequence[Tables], often: pd.Series) -> Tables:
+    """The ratings of all parts, where those of raters of several parts that are equal in every column are one."""
+    rows = frame(RATINGS, pd.concat([p.ratings for p in parts], ignore_index=True))
+    again = rows["rater"].isin(often.index[often > 1])
+    return Tables(stimuli, raters, rows.drop(rows.index[again][rows[again].duplicated()]).reset_index(drop=True))
 
 
 def read_all(directories: Sequence[str | Path]) -> Tables:

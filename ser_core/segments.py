@@ -22,10 +22,11 @@ import numpy as np
 import pandas as pd
 
 from ser_core import ratings
-from ser_core.coded import Part, coded, column, has_column, once, rows_at
+from ser_core.coded import coded, once
 from ser_core.counting import JUDGED, Judged, described, leave_out, numbered
 from ser_core.emotions import NEUTRAL, in_order
 from ser_core.errors import BadInput, Problem
+from ser_core.lazy_tables import Part, columns, different, rows_at
 from ser_core.metrics.eder import Compat, Interval, Tail, eder
 from ser_core.tables import MARKED_NONE, MARKED_PARTS, MARKED_WHOLE, marked_as
 
@@ -77,7 +78,7 @@ def marked(tables: ratings.Tables, *, tail: Tail = "neutral", compat: Compat = "
 
 
 def _marked(tables: ratings.Tables, *, tail: Tail, compat: Compat) -> Marked:
-    if isinstance(tables, Part) and tables.of and not has_column(tables, "part") and coded(tables.of[0]).whole.all():
+    if isinstance(tables, Part) and tables.of and "part" not in columns(tables) and coded(tables.of[0]).whole.all():
         return marked(tables.of[0], tail=tail, compat=compat)  # where nothing was marked, nothing is in any part
     rows = parts(tables)
     units = rows.drop_duplicates(_UNIT)[[*_UNIT, "start_s", "_how"]].sort_values(_UNIT, ignore_index=True)
@@ -119,8 +120,8 @@ def parts(tables: ratings.Tables) -> pd.DataFrame:
     Column ``_how`` is how the clip was marked (``tables.marked_as``).
     """
     told = ~coded(tables).whole
-    if has_column(tables, "part"):
-        told |= column(tables, "part").isin((MARKED_PARTS, MARKED_WHOLE, MARKED_NONE)).to_numpy(dtype=bool)
+    code, known = different(tables, "part")
+    told |= np.isin(known, (MARKED_PARTS, MARKED_WHOLE, MARKED_NONE))[code]
     rows = rows_at(tables, np.flatnonzero(told))
     rows = rows.assign(_how=marked_as(rows))
     has_parts = rows.groupby(_UNIT)["start_s"].transform("count") > 0

@@ -7,7 +7,6 @@ what a table holds is checked in ``checks.py``.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import threading
 from collections.abc import Iterator
@@ -32,13 +31,24 @@ def read_raw(path: Path, table: Table) -> pd.DataFrame:
     Raises:
         BadInput: it is no table of this kind.
     """
-    return _read_parquet(path, table) if path.suffix == ".parquet" else _read_csv(path, table)
+    if path.suffix == ".parquet":
+        return _read_parquet(path, table)
+    return pd.DataFrame(_read_csv(path, table, pyarrow.string()).to_pandas().astype("str"))
 
 
-def _read_csv(path: Path, table: Table) -> pd.DataFrame:
-    content = _utf8(path)
+def read_categories(path: Path, table: Table) -> pd.DataFrame:
+    """The columns of a CSV as categories, which are the different texts of each.
+
+    Raises:
+        BadInput: it is no table of this kind.
+    """
+    return pd.DataFrame(_read_csv(path, table, pyarrow.dictionary(pyarrow.int32(), pyarrow.string())).to_pandas())
+
+
+def _read_csv(path: Path, table: Table, kind: pyarrow.DataType) -> pyarrow.Table:
+    """The columns, all of one kind, in one piece: in many pieces rows are found slowly."""
     try:
-        header = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")), [])
+        header = _header(path)
     except csv.Error as error:
         raise BadInput(
             Problem(f"the first line cannot be read as CSV: {error}; is a quote never closed?", path, 1)
@@ -53,10 +63,10 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
     def parsed(*, threads: bool) -> pyarrow.Table:
         wrong.clear()
         return pyarrow.csv.read_csv(
-            io.BytesIO(content),
+            path,
             pyarrow.csv.ReadOptions(use_threads=threads),
             pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
-            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pyarrow.string()), strings_can_be_null=False),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, kind), strings_can_be_null=False),
         )
 
     try:
@@ -64,6 +74,7 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
         if wrong:
             read = parsed(threads=False)  # threads lose the numbers of wrong rows
     except pyarrow.ArrowInvalid as error:
+        _check_utf8(path)
         raise BadInput(Problem(f"cannot be read as CSV: {error}", path)) from error
     if wrong:
         says = "{} fields where the header names {}; a field that holds a comma must be quoted"
@@ -71,20 +82,27 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
         lines = [line_of(path, row.number - 2) for row in wrong]
         found = zip(wrong, lines, strict=True)
         raise BadInput(*(Problem(says.format(r.actual_columns, r.expected_columns), path, line) for r, line in found))
-    return pd.DataFrame(read.combine_chunks().to_pandas().astype("str"))  # in many pieces rows are found slowly
+    return read.unify_dictionaries().combine_chunks()
 
 
-def _utf8(path: Path) -> bytes:
-    """The file without its byte order mark, if it is UTF-8."""
+def _header(path: Path) -> list[str]:
     try:
-        content = path.read_bytes()
-        content.decode("utf-8")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
     except OSError as error:
         raise BadInput(Problem(f"cannot be read: {error.strerror}", path)) from error
+    except UnicodeDecodeError:
+        _check_utf8(path)
+        raise
+
+
+def _check_utf8(path: Path) -> None:
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadInput(Problem(f"is not UTF-8 ({error.reason}); save it as 'CSV UTF-8'", path, line)) from error
-    return content.removeprefix(b"\xef\xbb\xbf")
 
 
 def _read_parquet(path: Path, table: Table) -> pd.DataFrame:

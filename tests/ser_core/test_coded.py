@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from ser_core import comparisons, score_intervals, scores
-from ser_core.coded import Part, coded, column, rows_at
+from ser_core.coded import coded
 from ser_core.counting import count
+from ser_core.lazy_tables import Part, columns, different, rows_at
 from ser_core.measures import differences
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, decide, frame
 from ser_core.statistics import bootstrap
@@ -70,8 +71,12 @@ def test_a_part_is_what_is_left_when_the_rest_is_taken_away(tables):
     assert part.stimuli["stimulus"].iloc[numbers.clip].tolist() == part.ratings["stimulus"].tolist()
     assert [numbers.labels[n] for n in numbers.label] == part.ratings["label"].tolist()
     again = Part(part, (part.ratings["rater"] != "p4").to_numpy())
-    assert column(again, "label").tolist() == again.ratings["label"].tolist()
-    assert column(again, "mood").tolist() == [""] * len(again.ratings)
+    code, known = different(again, "label")
+    assert known[code].tolist() == again.ratings["label"].tolist()
+    assert set(known) == set(again.ratings["label"])
+    code, known = different(again, "mood")
+    assert known[code].tolist() == [""] * len(again.ratings)
+    assert columns(again) == list(again.ratings)
     pd.testing.assert_frame_equal(rows_at(again, np.array([3, 0])), again.ratings.iloc[[3, 0]])
 
 

@@ -49,7 +49,7 @@ def tables(ids=("a", "b"), *, rater="r1"):
 
 
 def same(one: Tables, other: Tables) -> None:
-    for a, b in zip(vars(one).values(), vars(other).values(), strict=True):
+    for a, b in ((getattr(one, name), getattr(other, name)) for name in ("stimuli", "raters", "ratings")):
         pd.testing.assert_frame_equal(a, b)
 
 
