@@ -1,8 +1,8 @@
-"""The 95 % intervals of subjects for every metric: the draws of several at once, and kept for the same judgements.
+"""The 95 % intervals of subjects for every metric: the draws of several at once, and those of groups kept.
 
-A subject's draws follow from the seed and its names alone (``bootstrap.generator``), so neither their order nor what else is
+A group's draws follow from the seed and its names alone (``bootstrap.generator``), so neither their order nor what else is
 drawn moves them. A filter leaves most groups as they were: what they gave is told by its content, which no name is mistaken
-for, and drawn once.
+for, and drawn once. Single raters have draws of clips in common (``rater_intervals.py``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from ser_core import rater_intervals
 from ser_core.coded import Codes
 from ser_core.counting import Counted
 from ser_core.metrics._metric import Metric, metrics
@@ -46,9 +47,14 @@ def of(counted: Counted, which: Codes, *, seed: int, draws: int) -> Bounds:
     if draws < 1:
         return found
     subjects = {counted.drawn_by[subject]: int(subject) for subject in which[::-1]}  # of the same judgements the first
+    groups = {who: subject for who, subject in subjects.items() if not who[2]}
+    single = {who: subject for who, subject in subjects.items() if who[2]}
     drawn = partial(_known, counted, seed=seed, draws=draws)
     with ThreadPoolExecutor(_AT_ONCE) as several:  # numpy lets other threads run while it draws and multiplies
-        known = dict(zip(subjects, several.map(drawn, subjects.items()), strict=True))
+        known = dict(zip(groups, several.map(drawn, groups.items()), strict=True))
+    of_whole = [metric for metric in metrics().values() if not metric.per_emotion]
+    alone = rater_intervals.of(counted, list(single.values()), of_whole, seed=seed, draws=draws)
+    known |= dict(zip(single, alone, strict=True))
     for position, subject in enumerate(which):
         who = counted.drawn_by[subject]
         columns = iter(known[who].T)  # [low or high] of each value

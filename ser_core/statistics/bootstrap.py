@@ -147,11 +147,12 @@ def interval(values: Array, level: float = 0.95) -> tuple[Array, Array]:
     (2.5, 97.5)
     """
     tail = (1 - level) / 2
+    values = np.ascontiguousarray(np.moveaxis(values, 0, -1))  # numpy finds places among neighbours in memory
     if not np.isnan(values).any():
-        low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+        low, high = np.quantile(values, [tail, 1 - tail], axis=-1)
         return low, high
-    unknown = np.isnan(values).all(axis=0)
-    low, high = np.nanquantile(np.where(unknown, 0.0, values), [tail, 1 - tail], axis=0)
+    unknown = np.asarray(np.isnan(values).all(axis=-1))
+    low, high = np.nanquantile(np.where(unknown[..., None], 0.0, values), [tail, 1 - tail], axis=-1)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 
 
