@@ -210,10 +210,6 @@ class Judged:
         """Which of some clips may stand for each other."""
         return _rank(np.column_stack([self._language[clips], self.truth[clips]]))
 
-    def clip_stratum(self, clips: Codes) -> Codes:
-        """Which of some clips may stand for each other."""
-        return _rank(np.column_stack([self._language[clips], self.truth[clips]]))
-
     @cached_property
     def _language(self) -> Codes:
         return np.asarray(pd.factorize(self.clips["language"], sort=True)[0], dtype=np.int64)
