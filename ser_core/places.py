@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def typed(package: str, *words: str) -> str:
+    """A command of ours as somebody types it in the project's folder, with the Python that runs this.
+
+    That is ``.venv/bin/python`` after ``make app``, which has no ``python`` on the path; ``python`` where it is not ours.
+    """
+    folder, name = os.path.split(sys.executable)
+    here = Path(folder).resolve()
+    python = (here.relative_to(ROOT) / name).as_posix() if folder and here.is_relative_to(ROOT) else "python"
+    return shlex.join([python, "-m", package, *words])
 
 
 def data() -> Path:

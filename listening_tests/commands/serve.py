@@ -66,7 +66,7 @@ def welcome(address: str, password: str | None, link: str | None) -> list[str]:
     if password:
         lines += [f"  Password      {password}", "                (shown this once; only its hash is kept)"]
     else:
-        lines += ["  Password      as before (lost? python -m listening_tests password --new)"]
+        lines += [f"  Password      as before (lost? {places.typed('listening_tests', 'password', '--new')})"]
     if link:
         lines += [f"  One listener  {address}/{link}"]
     return [*lines, "  To stop       Ctrl-C", ""]

@@ -8,7 +8,6 @@ it has committed is kept.
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -50,7 +49,7 @@ class Child:
     @property
     def command(self) -> str:
         """What one would type for the same."""
-        return shlex.join(["python", "-m", "listening_tests", *self.args])
+        return places.typed("listening_tests", *self.args)
 
 
 def start(name: str, args: Sequence[str]) -> Child:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.parts import beside, compare_address, compare_figure, table
 from pages.parts.reads import Compared
-from ser_core import figures, published, published_checks, published_counts
+from ser_core import figures, places, published, published_checks, published_counts
 from ser_core.emotions import in_order
 from ser_core.published import Published
 from ser_core.ratings import to_csv
@@ -54,7 +54,7 @@ def _paper(paper: Published, compared: Compared, language: str) -> None:
         table.draw(found, difference=None)
         st.markdown(paper.notes)
     st.caption("The counts behind the tables, to score and compare, and this list:")
-    st.code(f"python -m ser_core published {paper.name} --out {paper.name}", language=None, wrap_lines=True)
+    st.code(places.typed("ser_core", "published", paper.name, "--out", paper.name), language=None, wrap_lines=True)
     with st.container(horizontal=True):
         table.save(to_csv(found).encode(), f"{paper.name}-contradictions.csv")
         for name, data in paper.tables.items():

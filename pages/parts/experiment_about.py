@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import streamlit as st
 
 from pages.parts import table
 from pages.parts.model_queue import lasting
-from ser_core import experiment_folders, experiment_tables
+from ser_core import experiment_folders, experiment_tables, places
 from ser_core.experiment_folders import Experiment
 
 _SHOWN, _LINES = 5, 20
@@ -72,8 +71,9 @@ def ran(experiment: Experiment) -> None:
     file = next((Path(name) for name in experiment.config.get("tables") or {} if name.endswith((".yaml", ".yml"))), None)
     st.write("The file that was asked for" + (f"; its paths are told from the folder `{file.parent}`." if file else "."))
     st.code(experiment.asked, language=None, height=500 if experiment.asked.count("\n") > _LINES else "content")
-    again = ["python", "-m", "ser_core", "run", str(file or experiment_folders.ASKED), "--out", f"{experiment.folder}-again"]
-    st.code(shlex.join(again), language=None, wrap_lines=True)
+    out = f"{experiment.folder}-again"
+    again = places.typed("ser_core", "run", str(file or experiment_folders.ASKED), "--out", out)
+    st.code(again, language=None, wrap_lines=True)
     with st.expander("All that decided its numbers", key="record"):
         content = (experiment.folder / experiment_folders.RESOLVED).read_bytes()
         st.code(content.decode(), language=None, wrap_lines=True, height=400)

@@ -59,7 +59,7 @@ def _nothing() -> None:
         "No experiment yet. One file says which encoders, corpora, settings and methods; one command learns and tests them "
         "all, and this page shows what it wrote. A small one on the demo’s synthetic voices, to begin with:"
     )
-    st.code("python -m ser_core run data/experiments/demo.yaml", language=None, wrap_lines=True)
+    st.code(places.typed("ser_core", "run", "data/experiments/demo.yaml"), language=None, wrap_lines=True)
     st.caption(f"It writes a folder into `{places.runs()}`; load this page again when it is done.")
 
 

@@ -6,7 +6,6 @@ loaded anew and a server that was started anew show the same.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -15,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts import sign_in, table
+from ser_core import places
 from ser_core.engine import jobs
 from ser_core.engine.jobs import Job
 from ser_core.errors import BadInput
@@ -177,7 +177,7 @@ def _words(job: Job) -> None:
 
 def command(job: Job) -> str:
     """What one would type for the same."""
-    return shlex.join(["python", "-m", "ser_core", *job.args])
+    return places.typed("ser_core", *job.args)
 
 
 def _button(label: str, job: Job, act: Callable[[Job], Job], **options: object) -> None:

@@ -65,7 +65,8 @@ def show_broken(broken: Broken) -> None:
         count = len(bad.problems)
         st.error(f"**{folder.name}** is not opened: {count} problem{'s' if count != 1 else ''}", icon=":material/block:")
         _list(bad)
-        st.caption(f"Mend it and load this page again, or check it with `python -m listening_tests check {folder}`.")
+        check = places.typed("listening_tests", "check", str(folder))
+        st.caption(f"Mend it and load this page again, or check it with `{check}`.")
 
 
 def show_problems(what: str, bad: BadInput) -> None:

@@ -7,7 +7,6 @@ number and names tell of every change.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -189,7 +188,7 @@ class Joined:
     ) -> str:
         """What a researcher types to let these commands read the same and write into ``out``, a line for each."""
         more = [*options, *filters.typed(where)]
-        typed = (shlex.join(["python", "-m", "ser_core", name, *self.folders, "--out", out, *more]) for name in names)
+        typed = (places.typed("ser_core", name, *self.folders, "--out", out, *more) for name in names)
         return "\n".join(filter(None, (self.export, *typed)))
 
 
@@ -220,7 +219,7 @@ def _joined(
         ratings.combine(parts, names=[*(["people"] if heard else []), *names]),
         len(people.raters),
         int((people.raters["simulated"] == "yes").sum()) if heard else 0,
-        shlex.join(["python", "-m", "listening_tests", "export", str(study.folder), "--out", "people"]) if heard else "",
+        places.typed("listening_tests", "export", str(study.folder), "--out", "people") if heard else "",
         (*(["people"] if heard else []), *(str(run.folder) for run in chosen)),
     )
 

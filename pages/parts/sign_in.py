@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 
 from listening_tests import researcher
+from ser_core import places
 from ser_core.errors import BadInput
 
 RESEARCHERS = "EARWITNESS_RESEARCHERS"
@@ -108,8 +109,8 @@ def _door() -> None:
         _form(key="sign_in_form")
     else:
         st.info(
-            "Nobody can sign in yet: there is no password. Run `python -m listening_tests password --new` where Earwitness "
-            f"runs, which prints one, or set `{researcher.VARIABLE}`."
+            f"Nobody can sign in yet: there is no password. Run `{places.typed('listening_tests', 'password', '--new')}` "
+            f"where Earwitness runs, which prints one, or set `{researcher.VARIABLE}`."
         )
 
 

@@ -7,7 +7,6 @@ waits for it.
 from __future__ import annotations
 
 import io
-import shlex
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import streamlit as st
 from listening_tests.store import Store
 from listening_tests.study import Study
 from pages.parts import child, sign_in
+from ser_core import places
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP can hold; a real one would make each ZIP another
 
@@ -87,4 +87,4 @@ def _zip(folder: Path) -> bytes:
 
 
 def _typed(folder: Path, options: Sequence[str]) -> str:
-    return shlex.join(["python", "-m", "listening_tests", "export", str(folder), "--out", "answers", *options])
+    return places.typed("listening_tests", "export", str(folder), "--out", "answers", *options)

@@ -52,7 +52,7 @@ def test_without_an_experiment_the_page_says_what_to_type(look):
     assert not app.exception
     assert "No experiment yet" in app.info[0].value
     command = app.code[0].value.split()
-    assert command[:4] == ["python", "-m", "ser_core", "run"]
+    assert command[1:4] == ["-m", "ser_core", "run"]
     assert (ROOT / command[4]).is_file()
     assert not app.subheader
 
@@ -78,7 +78,7 @@ def test_an_experiment_is_shown_from_its_alarms_to_the_file_that_makes_it_again(
     assert effort[["models", "trainable"]].values.tolist() == [[45, 3076]]
     code = [c.value for c in app.code]
     assert made.ASKED.rstrip() in code
-    assert f"python -m ser_core run asked/made.yaml --out {places.runs() / 'layers'}-again" in code
+    assert places.typed("ser_core", "run", "asked/made.yaml", "--out", f"{places.runs() / 'layers'}-again") in code
     assert saved["layers-models.csv"] == (places.runs() / "layers" / "models.csv").read_bytes()
     layers = pd.read_csv(io.BytesIO(saved["layers-layers-w2v2-de-layer-probe-cross.csv"]))
     assert layers["layer"].tolist() == [0, 1, 2]

@@ -318,8 +318,11 @@ def test_the_queue_shows_how_far_each_job_is_and_the_command_that_does_the_same(
     assert f"**Majority of the training part** · `{RUNNING.name}`" in [text.value for text in app.markdown]
     assert "3 of 12 · 1.5 clips/s · about 6 s left · on cuda:0" in told(app)
     assert "Waits: 1 other before it for cuda:0." in told(app)
-    codes = [code.value for code in app.code]
-    assert codes[:2] == ["first line\nsecond line", "python -m ser_core predict --model majority --out 'a b'"]
+    told_log, typed = [code.value for code in app.code][:2]
+    assert (told_log, typed) == (
+        "first line\nsecond line",
+        places.typed("ser_core", "predict", "--model", "majority", "--out", "a b"),
+    )
     assert [b.key for b in app.button if b.label == "Cancel"] == [f"cancel {RUNNING.name}", f"cancel {WAITING.name}"]
 
 

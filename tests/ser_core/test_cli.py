@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ser_core import cli
+from ser_core import cli, places
 from ser_core.cli import Command
 from ser_core.errors import BadInput, Problem
 from ser_core.places import ROOT
@@ -31,6 +31,14 @@ def test_a_command_says_what_it_is_for(package, verb, command, capsys):
         cli.main(package, [verb, "--help"])
     assert stop.value.code == 0
     assert " ".join(command.help.split()) in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("runs", "typed"), [(ROOT / ".venv/bin/python", ".venv/bin/python"), ("/usr/bin/python3", "python")]
+)
+def test_a_command_is_told_as_it_can_be_typed_in_the_projects_folder(runs, typed, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(runs))
+    assert places.typed("ser_core", "run", "my file.yaml") == f"{typed} -m ser_core run 'my file.yaml'"
 
 
 def test_a_command_that_is_called_starts_without_the_others():
