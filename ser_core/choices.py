@@ -6,6 +6,7 @@ need be looked at; where anything is not, or is another kind of rating, the rows
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from ser_core.emotions import CANNOT_SAY, EMOTIONS, in_order
 from ser_core.lazy_tables import Choices
 from ser_core.table_files import read_categories
 from ser_core.tables import RATINGS
+
+_FULL = 8
+"""To count every rater, clip and hearing is quicker than to look for each, unless there are this many times more of them."""
 
 
 def read(path: Path, stimuli: pd.DataFrame, raters: pd.DataFrame) -> Choices | None:
@@ -38,8 +42,7 @@ def read(path: Path, stimuli: pd.DataFrame, raters: pd.DataFrame) -> Choices | N
     repeat: Codes = np.zeros(len(said), dtype=np.int64)
     if "repeat" in said:
         repeat = np.asarray(said["repeat"].cat.codes, dtype=np.int64)
-    unit = (rater * len(stimuli) + clip) * (repeat.max() + 1) + repeat
-    if rater.min() < 0 or clip.min() < 0 or not pd.Series(unit).is_unique:
+    if rater.min() < 0 or clip.min() < 0 or not _differ(rater, clip, repeat):
         return None
     labels = in_order(list(said["label"].cat.categories))
     label = _rows(said["label"], pd.Series(labels))
@@ -55,6 +58,15 @@ def _are_choices(said: pd.DataFrame) -> bool:
     full = all("" not in known[column.name] for column in RATINGS.columns if column.required)
     one = (number(pd.Series(list(known["weight"]), dtype="str")) == 1).all()
     return whole and full and bool(one) and known["label"] <= {*EMOTIONS, CANNOT_SAY}
+
+
+def _differ(rater: Codes, clip: Codes, repeat: Codes) -> bool:
+    """Whether no rater judged a clip twice in one hearing."""
+    size = [int(codes.max()) + 1 for codes in (rater, clip, repeat)]
+    unit = np.ravel_multi_index((rater, clip, repeat), size)
+    if math.prod(size) <= _FULL * len(unit):
+        return int(np.bincount(unit).max()) == 1
+    return bool(pd.Series(unit).is_unique)
 
 
 def _rows(column: pd.Series, known: pd.Series) -> Codes:

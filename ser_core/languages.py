@@ -9,6 +9,7 @@ does for most texts.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import takewhile
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,12})*")
@@ -29,6 +30,7 @@ def is_tag(text: str) -> bool:
     return bool(_TAG.fullmatch(text))
 
 
+@lru_cache(maxsize=1024)
 def normal(tag: str) -> str:
     """One spelling for each tag: lower case, the shortest code, ``zh`` as ``cmn``, nothing on how it is written.
 

@@ -35,6 +35,7 @@ from ser_core.run_checks import by_language, checked, shared_speakers
 from ser_core.run_plan import Plan, Resolved, resolve
 from ser_core.run_tables import Spoken
 from ser_core.stimuli import for_folder
+from ser_core.table_files import read_raw
 
 __all__ = ["Plan", "Run", "execute", "of"]
 
@@ -94,8 +95,8 @@ def of(stimuli: pd.DataFrame) -> list[Run]:
 def _run_of(folder: Path, known: set[tuple[str, str]]) -> Iterator[Run]:
     if not (folder / "stimuli.csv").exists():
         return
-    clips = ratings.read_table(folder / "stimuli.csv", ratings.STIMULI)
-    if set(zip(clips["stimulus"], clips["sha256"], strict=True)) <= known:
+    clips = read_raw(folder / "stimuli.csv", ratings.STIMULI)
+    if "sha256" in clips and set(zip(clips["stimulus"], clips["sha256"], strict=True)) <= known:
         yield Run(
             folder.relative_to(places.runs()).as_posix(), folder, _config(folder / "config.yaml"), ratings.read(folder)
         )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -85,15 +85,20 @@ def confusions(judgements: Judgements, *, draws: int, rng: np.random.Generator) 
     width = len(judgements.rater) + len(judgements.clip_stratum)
     drawn = list(crossed(judgements, draws=draws, rng=rng, width=width))
     raters, clips = (np.concatenate([part[n] for part in drawn]) for n in (1, 2))
-    cells = len(judgements.rater_stratum) * len(judgements.clip_stratum)
-    full = cells <= _FULL * width and bool((_truth_of_clip(judgements)[judgements.clip] == judgements.truth).all())
-    sums, width = (_of_table, len(judgements.clip_stratum) * judgements.shape[1]) if full else (_of_list, width)
-    counted = sums(judgements)
-    return np.concatenate([counted(raters[part], clips[part]) for part in chunks(draws, width)])
+    own = judgements
+    if (_truth_of_clip(own)[own.clip] != own.truth).any():  # then a cell of the table is told by its number alone
+        cell = own.truth * own.shape[1] + own.label
+        own = replace(own, truth=np.zeros_like(cell), label=cell, shape=(1, own.shape[0] * own.shape[1]))
+    cells = len(own.rater_stratum) * len(own.clip_stratum) * own.shape[1]
+    full = cells <= _FULL * width
+    sums, width = (_of_table, len(own.clip_stratum) * own.shape[1]) if full else (_of_list, width)
+    counted = sums(own)
+    counts = np.concatenate([counted(raters[part], clips[part]) for part in chunks(draws, width)])
+    return counts.reshape(draws, *judgements.shape)
 
 
-_FULL = 8
-"""A table of every rater and clip is quicker than a list of judgements unless it has this many times more cells."""
+_FULL = 40
+"""A table of every rater, clip and label is quicker than a list of judgements unless it has this many times more cells."""
 
 
 def _of_table(judgements: Judgements) -> Callable[[Array, Array], Array]:
@@ -123,20 +128,36 @@ def _truth_of_clip(judgements: Judgements) -> Codes:
 
 
 def _of_list(judgements: Judgements) -> Callable[[Array, Array], Array]:
-    """``confusions`` of some draws, where few raters judged the same clips: judgement by judgement."""
-    order = np.lexsort((judgements.clip, judgements.rater, judgements.label, judgements.truth))
-    cell = (judgements.truth * judgements.shape[1] + judgements.label)[order]
+    """``confusions`` of some draws, where few raters judged the same clips.
+
+    Judgements of one clip and label are summed over their raters as a sparse product, and these over the clips of each cell.
+    """
+    from scipy.sparse import csr_array
+
+    truths, labels = judgements.shape
+    clips_of, raters_of = len(judgements.clip_stratum), len(judgements.rater_stratum)
+    kinds, kind = np.unique((judgements.truth * labels + judgements.label) * clips_of + judgements.clip, return_inverse=True)
+    by_rater = csr_array((np.ones(len(kind)), (kind, judgements.rater)), shape=(len(kinds), raters_of))
+    cell, clip = np.divmod(kinds, clips_of)
     cells, starts = np.unique(cell, return_index=True)
-    rater, clip = judgements.rater[order], judgements.clip[order]
+    parts = [slice(*ends) for ends in zip(starts, [*starts[1:], len(kinds)], strict=True)]
 
     def counted(raters: Array, clips: Array) -> Array:
-        often = np.ascontiguousarray(raters.T)[rater]  # whole rows of memory are found quickly, single numbers are not
-        often *= np.ascontiguousarray(clips.T)[clip]
-        counts = np.zeros((len(raters), judgements.shape[0] * judgements.shape[1]))
-        counts[:, cells] = np.add.reduceat(often, starts, axis=0).T
-        return counts.reshape(len(raters), *judgements.shape)
+        most = len(kind) * raters.max(initial=0) * clips.max(initial=0)
+        numbers = np.float32 if most < 2**24 else np.float64
+        thin, counts = by_rater.astype(numbers), np.zeros((len(raters), truths * labels))
+        for rows in (slice(start, start + _DRAWS) for start in range(0, len(raters), _DRAWS)):
+            often = thin @ np.ascontiguousarray(raters[rows].T, dtype=numbers)
+            weight = np.ascontiguousarray(clips[rows].T, dtype=numbers)
+            for cell, part in zip(cells, parts, strict=True):
+                counts[rows, cell] = (often[part] * weight[clip[part]]).sum(axis=0)
+        return counts.reshape(len(raters), truths, labels)
 
     return counted
+
+
+_DRAWS = 32
+"""So many draws of a few ten thousand judgements stay near the processor."""
 
 
 def interval(values: Array, level: float = 0.95) -> tuple[Array, Array]:
@@ -174,8 +195,8 @@ def weights(stratum: Codes, *, draws: int, rng: np.random.Generator) -> Array:
     firsts = np.searchsorted(stratum[order], stratum[order])
     alike = int(sizes[0]) if len(sizes) and (sizes == sizes[0]).all() else sizes  # one number is quicker, and draws the same
     picked = rng.integers(0, alike, size=(draws, len(stratum)))
-    picked += firsts + np.arange(draws)[:, None] * len(stratum)
-    often = np.bincount(picked.ravel(), minlength=draws * len(stratum)).reshape(draws, -1)
-    drawn = np.empty(often.shape)
-    drawn[:, order] = often
-    return drawn
+    picked += firsts
+    often = np.empty(picked.shape)
+    for drawn, units in zip(often, picked, strict=True):
+        drawn[order] = np.bincount(units, minlength=len(stratum))
+    return often
