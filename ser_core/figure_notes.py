@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ser_core.coded import Mask
-from ser_core.counting import Counted
+from ser_core.counting import Judged, named_group
 from ser_core.emotions import CANNOT_SAY
 from ser_core.made_up import number
 from ser_core.tables import Tables
 
 
-def rests_on(tables: Tables, counted: Counted, language: str, left_out: Sequence[str] = ()) -> str:
+def rests_on(
+    tables: Tables,
+    counted: Judged,
+    language: str,
+    left_out: Sequence[str] = (),
+    *,
+    groups: Collection[str] = (),
+    what: str = "judgement",
+) -> str:
     """Sentences on the judgements of clips in one language; empty = of all of them.
 
     Args:
@@ -22,9 +30,12 @@ def rests_on(tables: Tables, counted: Counted, language: str, left_out: Sequence
         counted: who judged what.
         language: of the clips.
         left_out: sentences on what was not counted, of all languages.
+        groups: those of which a figure is; none = all.
+        what: what is counted: judgements, or markings.
     """
     spoken = (counted.clips["language"] == language) | (language == "")
-    here = spoken.to_numpy(dtype=bool)[counted.clip]
+    shown = counted.raters["group"].isin(groups) if groups else pd.Series(True, counted.raters.index)
+    here = spoken.to_numpy(dtype=bool)[counted.clip] & shown.to_numpy(dtype=bool)[counted.rater]
     met = np.bincount(counted.rater[here], minlength=len(counted.raters)) > 0
     raters = tables.raters[tables.raters["rater"].isin(counted.raters["rater"][met])]
     people = raters[raters["rater_type"] == "human"]
@@ -33,13 +44,24 @@ def rests_on(tables: Tables, counted: Counted, language: str, left_out: Sequence
     models = len(raters) - len(people)
     who += [_many(models, "model")] if models else []
     first = (
-        f"{_many(int(here.sum()), 'judgement')} of {_many(len(clips), 'clip')}{_of_these(clips, 'synthetic')} "
+        f"{_many(int(here.sum()), what)} of {_many(len(clips), 'clip')}{_of_these(clips, 'synthetic')} "
         f"by {' and '.join(who) or 'nobody'}."
     )
-    return " ".join([first, *_missing(people, _unsure(counted, here)), *left_out])
+    silent = _silent(tables, people, groups)
+    return " ".join([first, *silent, *_missing(people, _unsure(counted, here)), *left_out])
 
 
-def _unsure(counted: Counted, here: Mask) -> int:
+def _silent(tables: Tables, people: pd.DataFrame, groups: Collection[str]) -> list[str]:
+    """Who took part and gave nothing that counts here."""
+    others = tables.raters[(tables.raters["rater_type"] == "human") & ~tables.raters["rater"].isin(people["rater"])]
+    named = named_group(others)
+    of = named[named.isin(groups)] if groups else named
+    if not len(of):
+        return []
+    return [f"{_many(len(of), 'listener')} gave none here: {', '.join(dict.fromkeys(sorted(of)))}."]
+
+
+def _unsure(counted: Judged, here: Mask) -> int:
     known = CANNOT_SAY in counted.labels
     return int((counted.label[here] == counted.labels.index(CANNOT_SAY)).sum()) if known else 0
 

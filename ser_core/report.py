@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from ser_core import comparisons, filters, made_up, report_files, scores
+from ser_core import comparisons, figure_notes, filters, made_up, report_files, scores
 from ser_core.emotions import in_order
 from ser_core.later import Later
 from ser_core.measures._measure import TableMeasure, measures
@@ -85,7 +85,12 @@ class Comparison:
             self.measures["differences"],
             guess="emotion" not in self.made_of.where,
             made_up=self.scored.made_up,
+            rests_on=self._rests_on,
         )
+
+    def _rests_on(self, language: str, groups: Collection[str] = (), *, marked: bool = False) -> str:
+        judged, what = (self.scored.marked, "marking") if marked else (self.scored.counted, "judgement")
+        return figure_notes.rests_on(self.tables, judged, language, self.scored.left_out, groups=groups, what=what)
 
     @cached_property
     def report(self) -> str:

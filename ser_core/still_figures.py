@@ -91,8 +91,8 @@ def eder(scores: pd.DataFrame, language: str, *, made_up: str = "") -> Picture:
     rows = _of_groups(scores, language, "eder")
     rows = rows.assign(emotion=rows["emotion"].replace("", "all emotions"))
     most = np.nanmax(rows[["value", "ci_high"]].to_numpy(dtype=float), initial=1)
-    axis = Axis("EDER (0 is best)", 0, math.ceil(most))
-    return dots(rows, f"EDER, {language or 'all languages'}", axis, "", made_up=made_up)
+    axis = Axis("EDER", 0, math.ceil(most))
+    return dots(rows, f"EDER, {language or 'all languages'}", axis, "0 is best", made_up=made_up)
 
 
 def of_each(scores: pd.DataFrame, language: str, metric: str, title: str, *, made_up: str = "") -> Picture:
@@ -133,9 +133,10 @@ def dots(rows: pd.DataFrame, title: str, axis: Axis, told: str, *, made_up: str 
     parts = [(str(name), list(part)) for name, part in groupby(rows.to_dict("records"), key=lambda row: row["emotion"])]
     inner = sum((_SECTION if name else 0) + _ROW * len(part) for name, part in parts)
     top = _HEAD + 4 + (18 if made_up else 0)
-    picture = Picture(WIDTH, top + inner + _AXIS + (16 if told else 0), _told(title, made_up))
+    picture = Picture(WIDTH, top + inner + _AXIS, _told(title, made_up))
     _title(picture, title, made_up)
-    _grid(picture, axis, top, top + inner, told)
+    _grid(picture, axis, top, top + inner)
+    picture.below("; ".join(filter(None, ["lines: 95 % intervals", told])), size=11)
     y = float(top)
     for name, part in parts:
         if name:
@@ -158,7 +159,7 @@ def _dot(picture: Picture, axis: Axis, y: float, row: Mapping[Any, Any]) -> None
         picture.mark(axis.place(value), y + 25, symbol, colour)
 
 
-def _grid(picture: Picture, axis: Axis, top: float, bottom: float, told: str) -> None:
+def _grid(picture: Picture, axis: Axis, top: float, bottom: float) -> None:
     if axis.shaded:
         left, right = (axis.place(end) for end in axis.shaded)
         picture.rect(left, top, right - left, bottom - top, fill=MARKS["human"][1], opacity=0.15)
@@ -167,11 +168,10 @@ def _grid(picture: Picture, axis: Axis, top: float, bottom: float, told: str) ->
         picture.text(axis.place(value), bottom + 14, f"{value:.3g}", anchor="middle", size=11)
     if not math.isnan(axis.dotted):
         picture.line(axis.place(axis.dotted), top, axis.place(axis.dotted), bottom, dotted=True)
-    picture.text(_SIDE, bottom + 31, f"{axis.title}, with 95 % intervals", size=11)
+    picture.text(_SIDE, bottom + 31, axis.title, size=11)
     for n, (symbol, colour, called) in enumerate(MARKS.values()):
         picture.mark(WIDTH - _SIDE - 54 - 74 * n, bottom + 27, symbol, colour)
         picture.text(WIDTH - _SIDE - 44 - 74 * n, bottom + 31, called, size=11)
-    picture.text(_SIDE, bottom + 47, told, size=11)
 
 
 def confusion(rows: pd.DataFrame, group: str, language: str, *, made_up: str = "") -> Picture:
@@ -202,7 +202,7 @@ def difference(rows: pd.DataFrame, a: str, b: str, language: str, *, made_up: st
         (r["truth"], r["label"]): (r["value"], "" if math.isnan(r["value"]) else f"{r['value']:+.2f}{_star(r)}", "")
         for r in rows.to_dict("records")
     }
-    title = f"{short(a, 24)} minus {short(b, 24)}, {language}"
+    title = f"{short(a)}\nminus {short(b, 38)}, {language}"
     return _matrix(cells, title, lambda value: tone(TWO_HUES, (value / most + 1) / 2), made_up=made_up)
 
 
@@ -214,9 +214,9 @@ Cells = dict[tuple[str, str], tuple[float, str, str]]
 
 
 def _matrix(cells: Cells, title: str, shade: Callable[[float], tuple[str, str]], *, made_up: str) -> Picture:
-    """Cells of truth and label, each with a value that gives its colour, and two lines of text."""
+    """Cells of truth and label, each with a value that gives its colour, and two lines of text; a title of several lines."""
     truths, labels = in_order({truth for truth, _ in cells}), in_order({label for _, label in cells})
-    top = _HEAD + (18 if made_up else 0) + 34
+    top = _HEAD + 18 * (title.count("\n") + bool(made_up)) + 34
     wide, high = _CELL
     width = max(WIDTH, _NAMES + wide * len(labels) + 4)
     picture = Picture(width, top + high * len(truths) + 22, _told(title, made_up))
@@ -248,13 +248,16 @@ def _cell(
 
 
 def _title(picture: Picture, title: str, made_up: str) -> None:
-    picture.text(_SIDE, 18, short(title, 52), size=13, bold=True)
+    lines = title.split("\n")
+    for n, line in enumerate(lines):
+        picture.text(_SIDE, 18 * (n + 1), short(line, 48), size=13, bold=True)
     if made_up:
-        picture.text(_SIDE, 36, f"Not real: {made_up}", size=12)
+        picture.text(_SIDE, 18 * (len(lines) + 1), f"Not real: {made_up}", size=12)
 
 
 def _told(title: str, made_up: str) -> str:
-    return f"{title}. Not real: {made_up}" if made_up else title
+    words = title.replace("\n", " ")
+    return f"{words}. Not real: {made_up}" if made_up else words
 
 
 def _words(label: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
+from unicodedata import east_asian_width
 
 INK, PAPER = "#1c2430", "#ffffff"
 FONT = "system-ui, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
@@ -69,6 +70,12 @@ class Picture:
             f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{more}>{escape(words, quote=False)}</text>'
         )
 
+    def below(self, words: str, *, left: float = 14, size: float = 10) -> None:
+        """Words below all else, in as many lines as they need; the picture grows by them."""
+        for line in _lines(words, (self.width - 2 * left) / size):
+            self.height += round(1.4 * size)
+            self.text(left, self.height - 0.6 * size, line, size=size)
+
     def inside(self) -> str:
         """The picture for a page of HTML."""
         return self._svg("", "")
@@ -83,6 +90,34 @@ class Picture:
         title = escape(self.title, quote=True)
         opens = f'<svg{own} {size} role="img" aria-label="{title}" font-family="{FONT}">\n<title>{title}</title>\n'
         return opens + under + "\n".join(self.marks) + "\n</svg>\n"
+
+
+_LETTER, _WIDE = 0.56, 1.05
+"""How wide a letter is taken to be, in sizes of the letters: rather too wide, since nobody knows the font."""
+
+
+def _lines(words: str, most: float) -> list[str]:
+    """Words in lines of at most ``most`` sizes of the letters; one that is longer than a line is cut.
+
+    >>> _lines("one two three", 5), _lines("中文听众中文听众", 5)
+    (['one two', 'three'], ['中文听众', '中文听众'])
+    """
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _width(longer) <= most:
+            lines[-1] = longer
+            continue
+        lines.append("")
+        for letter in word:
+            if _width(lines[-1] + letter) > most:
+                lines.append("")
+            lines[-1] += letter
+    return [line for line in lines if line]
+
+
+def _width(text: str) -> float:
+    return sum(_WIDE if east_asian_width(letter) in "WF" else _LETTER for letter in text)
 
 
 def _n(value: float) -> str:

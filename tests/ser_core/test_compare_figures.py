@@ -18,6 +18,9 @@ EMOTIONS = ("angry", "happy", "sad")
 LONG = "listeners of a group whose name is far longer than any phone is wide"
 
 
+SILENT = {"rater": "nobody heard", "rater_type": "human", "group": "A"}
+
+
 @pytest.fixture(scope="module")
 def tables() -> Tables:
     rng = np.random.default_rng(4)
@@ -147,7 +150,12 @@ def test_under_a_figure_stands_what_it_rests_on(tables):
         "414 judgements of 18 clips by 22 listeners (12 simulated) and 1 model. 22 listeners did not come to the end; what "
         f"they answered counts. {unsure} answers “cannot say”, counted as not recognised. 2 ratings left out."
     )
-    assert figure_notes.rests_on(tables, counted, "fr") == "0 judgements of 0 clips by nobody."
+    silent = f"22 listeners gave none here: A, {LONG}."
+    assert figure_notes.rests_on(tables, counted, "fr") == f"0 judgements of 0 clips by nobody. {silent}"
+    more = Tables(tables.stimuli, frame(RATERS, [*tables.raters.to_dict("records"), SILENT]), tables.ratings)
+    assert "1 listener gave none here: A." in figure_notes.rests_on(more, counted, "de", groups=["A"])
+    assert "216 judgements of 18 clips by 12 listeners" in figure_notes.rests_on(tables, counted, "de", groups=["A"])
+    assert "gave none" not in figure_notes.rests_on(more, counted, "de", groups=["probe"])
 
 
 def test_clip_by_clip_people_and_models_are_counted_by_loops(tables):

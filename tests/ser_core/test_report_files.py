@@ -187,6 +187,20 @@ def test_figures_are_well_formed_say_what_is_not_real_and_hold_every_group(membe
         assert "Not real: synthetic voices" in " ".join(root.itertext()), name
         assert not [e for e in root.iter() if "href" in "".join(e.attrib)], name
     assert "&lt;b" not in first.report
+    said = first.tables.ratings
+    whole = said[said["start_s"].isna() & said["stimulus"].isin([f"{e}{n}" for e in ("angry", "sad") for n in (0, 1)])]
+    unsure = {g: ((whole["label"] == "cannot_say") & whole["rater"].str.startswith(g)).sum() for g in ("de", "cmn")}
+    for name, what in {
+        "ua-de": "28 judgements of 4 clips (4 synthetic) by 6 listeners and 1 model. "
+        f"{sum(unsure.values())} answers “cannot say”",
+        "emotions-hu-cmn": "14 judgements of 2 clips",
+        "eder-de": "1 marking of 1 clip (1 synthetic) by 1 listener. 5 listeners gave none here: cmn listeners, de",
+        "confusion-de-de-listeners": "12 judgements of 4 clips (4 synthetic) by 3 listeners. "
+        f"{unsure['de']} answers “cannot say”",
+        "model-difference-de-cmn-listeners-minus-probe": "16 judgements of 4 clips (4 synthetic) by 3 listeners and",
+    }.items():
+        below = " ".join(" ".join(ElementTree.fromstring(drawn[f"figures/{name}.svg"]).itertext()).split())
+        assert what in below, below
     of_de = " ".join(ElementTree.fromstring(drawn["figures/ua-de.svg"]).itertext())
     ua = first.scored.scores.query("metric == 'ua' and language == 'de' and rater == ''")
     for row in ua.itertuples():
