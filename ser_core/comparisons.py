@@ -336,9 +336,6 @@ def _difference(
 
 
 def _side(counted: Counted, rows: Codes, clips: Codes) -> Side:
-    raters, rater = np.unique(counted.rater[rows], return_inverse=True)
+    rater = np.unique(counted.rater[rows], return_inverse=True)[1].astype(np.int64)
     clip = np.searchsorted(clips, counted.clip[rows])
-    size = (len(raters), len(clips))
-    at, right = np.ravel_multi_index((rater, clip), size), counted.truth[counted.clip[rows]] == counted.label[rows]
-    heard, hit = (np.bincount(at, weights, size[0] * size[1]).reshape(size) for weights in (np.ones(len(at)), right))
-    return Side(heard.astype(np.float64), hit.astype(np.float64))
+    return Side(rater, clip, counted.truth[counted.clip[rows]] == counted.label[rows])

@@ -69,6 +69,12 @@ def crossed(
         yield rows, raters, clips
 
 
+def all_crossed(judgements: Judgements, *, draws: int, rng: np.random.Generator, width: int) -> tuple[Array, Array]:
+    """All that ``crossed`` draws, ``[draw, rater]`` and ``[draw, clip]``; what they are then used for moves no number."""
+    drawn = list(crossed(judgements, draws=draws, rng=rng, width=width))
+    return np.concatenate([raters for _, raters, _ in drawn]), np.concatenate([clips for _, _, clips in drawn])
+
+
 def times(judgements: Judgements, *, draws: int, rng: np.random.Generator) -> Iterator[tuple[slice, Array]]:
     """How often each judgement counts in each draw, ``[draw, judgement]``, some draws at a time; see above."""
     width = len(judgements.rater) + len(judgements.clip_stratum)
@@ -83,22 +89,29 @@ def confusions(judgements: Judgements, *, draws: int, rng: np.random.Generator) 
     rater and clip. All are whole numbers below 2^24, so the sums are exact, whichever way they are made.
     """
     width = len(judgements.rater) + len(judgements.clip_stratum)
-    drawn = list(crossed(judgements, draws=draws, rng=rng, width=width))
-    raters, clips = (np.concatenate([part[n] for part in drawn]) for n in (1, 2))
+    return sums(judgements)(*all_crossed(judgements, draws=draws, rng=rng, width=width))
+
+
+def sums(judgements: Judgements) -> Callable[[Array, Array], Array]:
+    """What counts draws: from how often each holds each rater and clip, ``[draw, rater]`` and ``[draw, clip]``, to
+    ``[draw, truth, label]``; the strata do not matter."""
     own = judgements
     if (_truth_of_clip(own)[own.clip] != own.truth).any():  # then a cell of the table is told by its number alone
         cell = own.truth * own.shape[1] + own.label
         own = replace(own, truth=np.zeros_like(cell), label=cell, shape=(1, own.shape[0] * own.shape[1]))
-    cells = len(own.rater_stratum) * len(own.clip_stratum) * own.shape[1]
-    full = cells <= _FULL * width
-    sums, width = (_of_table, len(own.clip_stratum) * own.shape[1]) if full else (_of_list, width)
-    counted = sums(own)
-    counts = np.concatenate([counted(raters[part], clips[part]) for part in chunks(draws, width)])
-    return counts.reshape(draws, *judgements.shape)
+    wide, said = len(own.clip_stratum) * own.shape[1], len(own.rater)
+    full = wide * (1 + len(own.rater_stratum) / _AT_ONCE) <= 2 * (said + min(said, wide))
+    counted = _of_table(own) if full else _of_list(own)
+
+    def counts(raters: Array, clips: Array) -> Array:
+        parts = [counted(raters[rows], clips[rows]) for rows in chunks(len(raters), wide if full else said)]
+        return np.concatenate(parts).reshape(len(raters), *judgements.shape)
+
+    return counts
 
 
-_FULL = 40
-"""A table of every rater, clip and label is quicker than a list of judgements unless it has this many times more cells."""
+_AT_ONCE = 50
+"""A product of matrices takes so many numbers in the time in which a list is gone through by one."""
 
 
 def _of_table(judgements: Judgements) -> Callable[[Array, Array], Array]:

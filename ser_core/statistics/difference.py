@@ -26,16 +26,13 @@ from ser_core.statistics.equivalence import said_of
 Array = npt.NDArray[np.float64]
 
 
-_FULL = 8
-"""A full matrix is quicker unless it has so many times more cells than there are judgements."""
-
-
 @dataclass(frozen=True)
 class Side:
-    """How often each rater of a side judged each clip, and was right: both ``[rater, clip]``."""
+    """Judgements of one side: the rater and the clip of each, as codes from 0, and whether it was right."""
 
-    heard: Array
-    right: Array
+    rater: bootstrap.Codes
+    clip: bootstrap.Codes
+    right: npt.NDArray[np.bool_]
 
 
 def difference(
@@ -49,17 +46,19 @@ def difference(
         draws: of the bootstrap; 0 leaves interval and p empty.
         margin: above 0 for a test of equivalence (``equivalence.py``): the interval is then the 90 % one.
     """
+    judged = [_judgements(side, truth) for side in (a, b)]
+    sums = [bootstrap.sums(side) for side in judged]
+    n_a, n_b = (len(side.rater_stratum) for side in judged)
     one = np.ones((1, len(truth)))
-    a, b = _thin(a), _thin(b)
-    n_a, n_b = (side.heard.shape[0] for side in (a, b))
-    mean_a, mean_b = (float(_ua(side, np.ones((1, n)), one, truth)[0]) for side, n in ((a, n_a), (b, n_b)))
+    mean_a, mean_b = (float(_ua(counts(np.ones((1, n)), one))[0]) for counts, n in zip(sums, (n_a, n_b), strict=True))
     bare = Outcome(mean_a, mean_b, n_a, n_b, mean_a - mean_b)
     if draws < 1 or (max(bare.n_a, bare.n_b) < 2 and np.bincount(truth).max() < 2):
         return replace(bare, note="not tested: nothing can be drawn anew")
     drawn = np.empty(draws)
     for rows in bootstrap.chunks(draws, 4 * len(truth) + bare.n_a + bare.n_b):
         clips = bootstrap.weights(truth, draws=rows.stop - rows.start, rng=rng)
-        ua = [_ua(side, _raters(side, len(clips), rng), clips, truth) for side in (a, b)]
+        raters = [bootstrap.weights(side.rater_stratum, draws=len(clips), rng=rng) for side in judged]
+        ua = [_ua(counts(often, clips)) for counts, often in zip(sums, raters, strict=True)]
         drawn[rows] = ua[0] - ua[1]
     drawn = drawn[~np.isnan(drawn)]  # a draw can lose all that a side heard
     if np.ptp(drawn) <= CONSTANT:
@@ -81,27 +80,20 @@ def difference(
     )
 
 
-def _thin(side: Side) -> Side:
-    """The same as sparse matrices, where few raters judged the same clips; sums of whole numbers come out alike."""
-    if np.count_nonzero(side.heard) * _FULL > side.heard.size:
-        return side
-    from scipy.sparse import csr_array
-
-    return Side(csr_array(side.heard), csr_array(side.right))
+def _judgements(side: Side, truth: bootstrap.Codes) -> bootstrap.Judgements:
+    """A side as a table of two labels: wrong and right."""
+    raters = np.zeros(int(side.rater.max()) + 1, dtype=np.int64)
+    right, shape = side.right.astype(np.int64), (int(truth.max()) + 1, 2)
+    return bootstrap.Judgements(side.rater, side.clip, truth[side.clip], right, raters, truth, shape)
 
 
 def _single(name: str, raters: int) -> str:
     return f"{name} is one rater: nothing is said of others like it" if raters == 1 else ""
 
 
-def _raters(side: Side, draws: int, rng: np.random.Generator) -> Array:
-    return bootstrap.weights(np.zeros(side.heard.shape[0], dtype=np.int64), draws=draws, rng=rng)
-
-
-def _ua(side: Side, raters: Array, clips: Array, truth: bootstrap.Codes) -> Array:
-    """UA of each draw, ``[draw]``, from how often it holds each rater and clip; emotions that it lost are left out."""
-    emotions = (truth[:, None] == np.arange(truth.max() + 1)).astype(float)
-    heard, right = (((raters @ judged) * clips) @ emotions for judged in (side.heard, side.right))
+def _ua(counts: Array) -> Array:
+    """UA of each draw from its counts of wrong and right, ``[draw, truth, 2]``; emotions that it lost are left out."""
+    heard, right = counts.sum(axis=-1), counts[..., 1]
     recalls = np.divide(right, heard, out=np.zeros_like(right), where=heard > 0).sum(axis=1)
     kept = (heard > 0).sum(axis=1)
     return np.asarray(np.divide(recalls, kept, out=np.full(len(kept), np.nan), where=kept > 0))

@@ -123,29 +123,33 @@ def test_equivalence_equals_that_of_statsmodels(sides, margin):
 # --- listeners and clips drawn anew ---
 
 
+def side(right) -> Side:
+    """From who was right about which clip, ``[rater, clip]``; NaN where one did not hear it."""
+    table = np.array(right, dtype=float)
+    rater, clip = np.nonzero(~np.isnan(table))
+    return Side(rater, clip, table[rater, clip] == 1)
+
+
 def sides(seed: int, raters=(3, 4), clips=8):
     rng = np.random.default_rng(seed)
-    heard = [np.ones((n, clips)) for n in raters]
-    return [
-        Side(h, np.asarray(rng.random(h.shape) < share, dtype=float)) for h, share in zip(heard, (0.4, 0.8), strict=True)
-    ]
+    return [rng.random((n, clips)) < share for n, share in zip(raters, (0.4, 0.8), strict=True)]
 
 
 def test_the_difference_is_that_of_pooled_ua():
     (a, b), truth = sides(1), np.array([0, 0, 0, 1, 1, 1, 1, 1])
-    found = difference(a, b, truth, draws=100, rng=np.random.default_rng(0))
-    recalls = [[side.right[:, truth == e].mean() for e in (0, 1)] for side in (a, b)]
+    found = difference(side(a), side(b), truth, draws=100, rng=np.random.default_rng(0))
+    recalls = [[right[:, truth == e].mean() for e in (0, 1)] for right in (a, b)]
     assert (found.mean_a, found.mean_b) == pytest.approx(tuple(np.mean(recalls, axis=1)))
     assert (found.n_a, found.n_b) == (3, 4)
 
 
 def test_the_spread_of_the_difference_is_that_of_all_possible_draws():
     """Two listeners and one model, two clips of each emotion: every draw can be listed, with loops."""
-    a = Side(np.ones((2, 4)), np.array([[1.0, 0, 1, 1], [1, 0, 0, 0]]))
-    b = Side(np.ones((1, 4)), np.array([[0.0, 1, 1, 0]]))
+    right_a, right_b = np.array([[1, 0, 1, 1], [1, 0, 0, 0]]), np.array([[0, 1, 1, 0]])
+    a, b = side(right_a), side(right_b)
     every = [
-        np.mean([a.right[r, c] for r in who for c in (*first, *second)])
-        - np.mean([b.right[0, c] for c in (*first, *second)])
+        np.mean([right_a[r, c] for r in who for c in (*first, *second)])
+        - np.mean([right_b[0, c] for c in (*first, *second)])
         for who in itertools.product((0, 1), repeat=2)
         for first in itertools.product((0, 1), repeat=2)
         for second in itertools.product((2, 3), repeat=2)
@@ -165,24 +169,21 @@ def test_the_spread_of_the_difference_is_that_of_all_possible_draws():
 def test_what_is_hard_about_a_clip_is_shared_by_both_sides():
     """Both sides fail on the same clips, so other clips would not part them: the interval has no room for clips."""
     clips = np.tile([1.0, 0.0], 10)
-    same = Side(np.ones((3, 20)), np.tile(clips, (3, 1)))
-    found = difference(
-        same, Side(np.ones((1, 20)), clips[None]), np.zeros(20, dtype=np.int64), draws=50, rng=bootstrap.generator(0)
-    )
+    same, model = side(np.tile(clips, (3, 1))), side(clips[None])
+    found = difference(same, model, np.zeros(20, dtype=np.int64), draws=50, rng=bootstrap.generator(0))
     assert found.difference == 0
     assert "every draw gives the same difference" in found.note
 
 
 def test_a_side_that_misses_clips_keeps_its_own_ua():
-    a = Side(np.array([[1.0, 1, 0, 0]]), np.array([[1.0, 0, 0, 0]]))
-    b = Side(np.ones((1, 4)), np.ones((1, 4)))
+    a, b = side([[1, 0, math.nan, math.nan]]), side(np.ones((1, 4)))
     found = difference(a, b, np.array([0, 0, 1, 1]), draws=500, rng=np.random.default_rng(0))
     assert (found.mean_a, found.mean_b) == (0.5, 1.0)
     assert -1 <= found.ci_low <= found.ci_high <= 0
 
 
 def test_nothing_to_draw_leaves_no_interval():
-    one = Side(np.ones((1, 2)), np.ones((1, 2)))
+    one = side(np.ones((1, 2)))
     found = difference(one, one, np.array([0, 1]), draws=100, rng=np.random.default_rng(0))
     assert math.isnan(found.p)
     assert found.note == "not tested: nothing can be drawn anew"
@@ -219,10 +220,10 @@ def test_nothing_is_said_of_nothing():
 
 
 def test_ua_of_the_bootstrap_is_the_metric():
-    side, truth = sides(2)[0], np.array([0, 0, 0, 1, 1, 2, 2, 2])
+    right, truth = sides(2)[0], np.array([0, 0, 0, 1, 1, 2, 2, 2])
     counts = np.zeros((3, 4))  # the fourth label is whatever was wrong
     for c, t in enumerate(truth):
-        counts[t, t] += side.right[:, c].sum()
-        counts[t, 3] += (1 - side.right[:, c]).sum()
-    found = difference(side, side, truth, draws=0, rng=np.random.default_rng(0))
+        counts[t, t] += right[:, c].sum()
+        counts[t, 3] += (~right[:, c]).sum()
+    found = difference(side(right), side(right), truth, draws=0, rng=np.random.default_rng(0))
     assert found.mean_a == pytest.approx(float(metrics()["ua"].value(counts)))
