@@ -123,12 +123,14 @@ def look() -> dict[str, tuple[float, float]]:
 
 
 def opened() -> None:
-    """What a server has done before somebody opens the page: imported what pages need, and read the study for the list."""
+    """What a server has done before somebody opens the page: imported what pages need, read the study for the list, and
+    shown a page for signing in."""
     from functools import cache
 
     import pingouin  # noqa: F401
     import scipy.stats  # noqa: F401
     from streamlit.components.v2 import manifest_scanner
+    from streamlit.testing.v1 import AppTest
 
     from listening_tests import study
     from pages.parts import compare_clips, compare_filter, compare_power, compare_published, compare_tests  # noqa: F401
@@ -138,6 +140,7 @@ def opened() -> None:
 
     for folder in places.studies():
         study.load(folder)
+    AppTest.from_string("import streamlit\n\nstreamlit.html('<p>Sign in</p>')").run()  # looks once for who started it
     measures()
     metrics()
     # a server looks through all installed packages for components once, Streamlit's test runner at every start of its own

@@ -19,6 +19,7 @@ from ser_core.lazy_tables import Choices
 from ser_core.table_files import read_categories
 from ser_core.tables import RATINGS
 
+_TOLD = {column.name for column in RATINGS.columns} | {"part"}
 _FULL = 8
 """To count every rater, clip and hearing is quicker than to look for each, unless there are this many times more of them."""
 
@@ -53,7 +54,7 @@ def read(path: Path, stimuli: pd.DataFrame, raters: pd.DataFrame) -> Choices | N
 
 def _are_choices(said: pd.DataFrame) -> bool:
     """Whether every text of every column is one that a choice for a whole clip may have."""
-    known = {name: set(said[name].cat.categories) for name in said}
+    known = {name: set(said[name].cat.categories) for name in _TOLD & set(said)}
     whole = all(known.get(name, set()) <= {""} for name in ("start_s", "end_s", "part"))
     full = all("" not in known[column.name] for column in RATINGS.columns if column.required)
     one = (number(pd.Series(list(known["weight"]), dtype="str")) == 1).all()
