@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.cli import several
 from ser_core.emotions import in_order
 from ser_core.experiment_tables import CELL, without_layer
 from ser_core.metrics.ua import ua
@@ -38,7 +39,7 @@ def intervals(models: pd.DataFrame, judged: pd.DataFrame, *, draws: int = DRAWS,
     Args:
         models: columns ``experiment_tables.MODELS``.
         judged: a row for each clip that a model was tested on: ``model``; ``voice``, whose it is (empty: nobody knows);
-            ``truth`` and ``label``, emotions.
+            ``truth`` and ``label``, emotions. A model without any diverged, and its cell has no interval.
         draws: of speakers.
         seed: of the draws.
 
@@ -47,6 +48,8 @@ def intervals(models: pd.DataFrame, judged: pd.DataFrame, *, draws: int = DRAWS,
     """
     cells = models.assign(settings=models["settings"].map(without_layer)).groupby(list(CELL), sort=False, dropna=False)
     cell = pd.Series(cells.ngroup().to_numpy(), index=models["model"].astype(int))
+    lost = cell[~cell.index.isin(judged["model"])].value_counts()
+    size = cell.value_counts()
     names = in_order(set(judged["truth"]) | set(judged["label"]))
     voice, voices = pd.factorize(judged["voice"].to_numpy(dtype=object), sort=True)
     truth, label = (pd.Categorical(judged[column], categories=names).codes for column in ("truth", "label"))
@@ -55,6 +58,10 @@ def intervals(models: pd.DataFrame, judged: pd.DataFrame, *, draws: int = DRAWS,
 
     def rows() -> Iterator[dict[str, Any]]:
         for number, key in enumerate(cells.first().index):
+            if number in lost:
+                why = f"{lost[number]} of {several(int(size[number]), 'model')} diverged"
+                yield dict(zip(CELL, key, strict=True)) | {"why": why}
+                continue
             own = parts[number]
             known, place = np.unique(own["voice"], return_inverse=True)
             counts = np.zeros((len(known), len(names) ** 2))

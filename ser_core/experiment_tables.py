@@ -7,8 +7,8 @@ seconds.
 A *cell* is everything but fold, seed and trial: one encoder, method, its settings and layer, one setting, source, target,
 number of shots and condition. Its accuracy is the mean over folds, after the mean over the seeds and trials of each fold;
 the range of these is how far the folds lie apart. The layer of a cell is chosen by dev clips alone, so that no test clip
-chooses what it then measures. ``intervals.csv`` adds how far a cell would move with other speakers, and ``projections.csv``
-and ``silhouettes.csv`` where chosen models lay clips.
+chooses what it then measures. A model that *diverged* has no accuracy, and neither has its cell. ``intervals.csv`` adds how
+far a cell would move with other speakers, and ``projections.csv`` and ``silhouettes.csv`` where chosen models lay clips.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ _FIRST = {setting: n for n, setting in enumerate(SETTINGS)}
 
 
 def by_fold(models: pd.DataFrame) -> pd.DataFrame:
-    """One value for each cell and fold: the mean over its seeds and trials.
+    """One value for each cell and fold: the mean over its seeds and trials; none where one of these diverged.
 
     Args:
         models: columns ``MODELS``, numbers as such.
@@ -159,8 +159,14 @@ def by_fold(models: pd.DataFrame) -> pd.DataFrame:
     """
     kept = models.assign(settings=models["settings"].map(without_layer))
     each = kept.groupby([*CELL, "fold"], sort=False, dropna=False)
-    means = {name: (name, "mean") for name in ("ua", "wa", "dev_ua")}
-    return each.agg(**means, seeds=("seed", "nunique"), models=("model", "size"), **_protocol()).reset_index()
+    counts = each.agg(seeds=("seed", "nunique"), models=("model", "size"), **_protocol())
+    return pd.concat([_means(each), counts], axis=1).reset_index()
+
+
+def _means(each: Any) -> pd.DataFrame:
+    """Of all models or of none: what leaves out those that diverged would be better than they were."""
+    means: pd.DataFrame = each[["ua", "wa", "dev_ua"]].mean(skipna=False)
+    return means
 
 
 def _protocol() -> dict[str, tuple[str, str]]:
@@ -186,18 +192,17 @@ def summary(models: pd.DataFrame) -> pd.DataFrame:
     """
     folds = by_fold(models)
     each = folds.groupby(list(CELL), sort=False, dropna=False)
-    cells = each.agg(
-        ua=("ua", "mean"),
+    folded = each.agg(
         lowest=("ua", "min"),
         highest=("ua", "max"),
         sd=("ua", "std"),
-        wa=("wa", "mean"),
-        dev_ua=("dev_ua", "mean"),
         folds=("fold", "nunique"),
         seeds=("seeds", "max"),
         models=("models", "sum"),
         **_protocol(),
-    ).reset_index()
+    )
+    cells = pd.concat([_means(each), folded], axis=1).reset_index()
+    cells = cells[[*CELL, "ua", "lowest", "highest", "sd", "wa", "dev_ua", *folded.columns[3:]]]
     order = cells.assign(setting=cells["setting"].map(_FIRST))
     return cells.loc[order.sort_values([*PLACE, *KIND, "layer"], kind="stable").index].reset_index(drop=True)
 

@@ -97,6 +97,8 @@ def _tested(a: pd.DataFrame, b: pd.DataFrame, over: Over, metric: str) -> dict[s
         "mean_b": both["b"].mean(),
         "difference": differences.mean() if len(both) else np.nan,
     }
+    if lost := int(pd.concat([a[metric], b[metric]]).isna().sum()):
+        return row | {"note": f"not tested: {lost} of {len(a) + len(b)} models diverged"}
     if alone := set(a[over]) ^ set(b[over]):
         row["note"] = f"{len(alone)} {over}s of one side only are left out; {row['note']}"
     if len(both) < 2:

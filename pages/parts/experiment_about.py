@@ -12,7 +12,7 @@ from ser_core import experiment_folders, experiment_tables, places
 from ser_core.experiment_folders import Experiment
 
 _SHOWN, _LINES = 5, 20
-_ALARMED = "**The audit of the clips raised an alarm; read every number with this in mind.**"
+_ALARMED = "**There is an alarm; read every number with this in mind.**"
 
 
 def headline(experiment: Experiment) -> None:
@@ -50,7 +50,7 @@ def findings(experiment: Experiment) -> None:
     if len(found):
         counted = found["severity"].value_counts()
         words = ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for what, n in counted.items())
-        with st.expander(f"What the audit of the clips found: {words}", icon=":material/rule:", key="findings"):
+        with st.expander(f"What was found of clips and models: {words}", icon=":material/rule:", key="findings"):
             table.draw(found)
 
 

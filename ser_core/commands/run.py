@@ -12,9 +12,12 @@ from ser_core.cli import Command, several
 from ser_core.commands._engine import add_engine, engine_of, told
 from ser_core.engine._engine import CutOff
 from ser_core.experiment_protocol import shots_words
-from ser_core.experiment_tables import summary
+from ser_core.experiment_tables import KIND, summary
 from ser_core.experiments.plan import Planned, resolve
-from ser_core.experiments.runner import execute
+from ser_core.experiments.runner import Done, execute
+
+DIVERGED = 3
+"""Exit status of an experiment that is written, but for models that diverged."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +39,23 @@ def _run(options: argparse.Namespace) -> int | None:
         return told(cut)
     print(_table(done.models).to_string(index=False))
     print(f"{done.folder}: {several(len(done.models), 'model')} in {done.config['took_s']:.0f} s on {done.config['device']}")
-    return None
+    return _lost(done)
+
+
+def _lost(done: Done) -> int | None:
+    """Say which models diverged, at the end, where somebody who comes back to it looks; the exit status."""
+    if not done.diverged:
+        return None
+    few = f"{len(done.diverged)} of {several(len(done.models), 'model')} diverged"
+    print(f"{few}, have no ratings and are in no mean; the others are whole. See 'notes' in models.csv:", file=sys.stderr)
+    rows = done.models[[*KIND, "layer"]].itertuples(index=False)
+    words = [(*kind, "" if pd.isna(layer) else f"layer={int(layer)}") for *kind, layer in rows]
+    kinds = pd.Series([" ".join(filter(None, each)) for each in words])
+    for kind, own in kinds.loc[list(done.diverged)].groupby(kinds, sort=False):
+        number = own.index[0]
+        share = f"{len(own)} of {several(int((kinds == kind).sum()), 'model')}"
+        print(f"  {kind}: {share}; model {number}: {done.diverged[number]}", file=sys.stderr)
+    return DIVERGED
 
 
 def _overview(plan: Planned) -> None:

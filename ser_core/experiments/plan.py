@@ -212,7 +212,7 @@ class _Found:
                     ("emotions",) if problem.what.startswith(("emotions", "unknown emotion")) else ("splits",), problem.what
                 )
             return {}
-        if clips.empty or few is None or copied is None:
+        if clips.empty or few is None or copied is None or self._wrong_in("splits"):
             return {}
         try:
             cut = splits.folds(clips, scheme)
@@ -253,9 +253,14 @@ class _Found:
             self.say(("noisy",), *(p.what for p in bad.problems))
             return []
 
+    def _wrong_in(self, key: str) -> bool:
+        """Whether something below a key of the file was left out as wrong: what stands in its place nobody has asked for."""
+        told = {line for place, line in self.lines.items() if place[:1] == (key,)}
+        return any(problem.file == self.file and problem.line in told for problem in self.problems)
+
     def _few(self, experiment: Experiment) -> Shots | None:
         try:
-            return config.shots(experiment)
+            return None if self._wrong_in("shots") else config.shots(experiment)
         except BadInput as bad:
             self.say(("shots",), *(p.what for p in bad.problems))
             return None

@@ -1,12 +1,14 @@
 """From what models said to an experiment's tables: every model of every fold is a rater of its test clips.
 
 The chosen models are those of the settings and layer whose mean UA on *dev* clips, over folds and seeds, is the highest of
-their encoder, method, setting, source and target (of equal ones the first): the test clips choose nothing.
+their encoder, method, setting, source and target (of equal ones the first): the test clips choose nothing. Settings with
+which a model diverged are not chosen: what a mean leaves out for being bad would make it good.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import languages, ratings
+from ser_core.audit import Finding
+from ser_core.cli import several
 from ser_core.emotions import in_order
 from ser_core.engine.tasks import DIGITS
 from ser_core.experiment_intervals import intervals
@@ -31,6 +35,9 @@ from ser_core.metrics.wa import wa
 from ser_core.shots import FEW
 from ser_core.tables import RATERS, RATINGS, STIMULI, Table, Tables
 
+UNKNOWN = {"ua": np.nan, "wa": np.nan, "n": 0, "dev_ua": np.nan, "dev_loss": np.nan}
+"""Of a model that there is not."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -40,6 +47,8 @@ class Outcome:
     said: Said
     seconds: float
     device: str
+    diverged: str = ""
+    """Why there is no model; empty: there is."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +66,14 @@ class Results:
         table = ratings.frame(MODELS, [self._row(n, job) for n, job in enumerate(self.plan.jobs)])
         among = ["encoder", "method", *PLACE]
         each = [*among, "settings", "layer"]
-        means = table.groupby(each, sort=False, dropna=False)["dev_ua"].mean().round(12).reset_index()
-        best = means.sort_values("dev_ua", ascending=False, kind="stable").drop_duplicates(among)
+        means = table.groupby(each, sort=False, dropna=False)["dev_ua"].mean(skipna=False).round(12).reset_index()
+        best = means.dropna(subset="dev_ua").sort_values("dev_ua", ascending=False, kind="stable").drop_duplicates(among)
         chosen = table.merge(best[each], on=each, how="left", indicator=True)["_merge"] == "both"
         return table.assign(chosen=np.where(chosen, "yes", "no"))
 
     def tables(self) -> Tables:
         """The three tables of all models and their test clips."""
-        return self._tables(self.plan.clips, {n: (j, self._said(j, j.task.test)) for n, j in enumerate(self.plan.jobs)})
+        return self._tables(self.plan.clips, {n: (job, self._said(job, job.task.test)) for n, job in self._learned()})
 
     def listened_tables(self, said: Mapping[int, Said]) -> Tables:
         """The three tables of what chosen models, by their number, said of listeners' clips."""
@@ -99,17 +108,32 @@ class Results:
 
     def findings(self) -> pd.DataFrame:
         """``FINDINGS``"""
-        rows = [(f.severity, f.check, f.what, " ".join(f.clips)) for f in self.plan.findings]
+        found = (*([self._lost()] if self.diverged else []), *self.plan.findings)
+        rows = [(f.severity, f.check, f.what, " ".join(f.clips)) for f in found]
         return ratings.frame(FINDINGS, pd.DataFrame(rows, columns=["severity", "check", "what", "clips"]))
 
+    @cached_property
+    def diverged(self) -> dict[int, str]:
+        """Why there is no model, by its number, where there is none."""
+        why = {n: self.outcomes[job.learning].diverged for n, job in enumerate(self.plan.jobs)}
+        return {number: what for number, what in why.items() if what}
+
+    def _lost(self) -> Finding:
+        few = f"{len(self.diverged)} of {several(len(self.plan.jobs), 'model')} diverged: no ratings, not chosen, in no mean"
+        each = "; ".join(f"{what} ({several(n, 'model')})" for what, n in Counter(self.diverged.values()).items())
+        return Finding("alarm", "diverged", f"{few}. {each[0].upper()}{each[1:]}", ())
+
     # --- models ---
+
+    def _learned(self) -> Iterator[tuple[int, Job]]:
+        """Those that there are, by number."""
+        return ((number, job) for number, job in enumerate(self.plan.jobs) if number not in self.diverged)
 
     def _row(self, number: int, job: Job) -> dict[str, Any]:
         learned, outcome = self.plan.learnings[job.learning], self.outcomes[job.learning]
         stages = [learned] if learned.after is None else [self.plan.learnings[learned.after], learned]
         before = 0.0 if learned.after is None else self.outcomes[learned.after].seconds
-        told, test = outcome.told, self._counts(self._said(job, job.task.test))
-        dev = self._said(job, learned.dev)
+        told = outcome.told
         same = ("epochs", "kept", "stopped", "trainable", "peak_memory_mb", "batch")
         return {
             "model": number,
@@ -118,22 +142,24 @@ class Results:
             **{name: getattr(told, name) for name in same},
             "fold": job.task.fold,
             "seed": job.seed,
-            "ua": float(ua(test)),
-            "wa": float(wa(test)),
-            "n": len(job.task.test),
-            "dev_ua": float(ua(self._counts(dev))),
-            "dev_loss": self._dev_loss(told, dev),
+            **(UNKNOWN if outcome.diverged else self._measured(job, learned.dev, told)),
             "n_train": sum(len(stage.train) for stage in stages),
             "n_dev": sum(len(stage.dev) for stage in stages),
             "trial": job.task.trial,
             "n_shots": len(job.task.own),
             "n_unlabelled": len(learned.unlabelled),
             "disjoint": self._voices.disjoint(job),
-            "dev_from": self._voices.dev_from(job) if dev.stimuli else "",
+            "dev_from": self._voices.dev_from(job) if learned.dev else "",
             "seconds": round(before + outcome.seconds, 3),
             "device": outcome.device,
             "notes": "; ".join(told.notes),
         }
+
+    def _measured(self, job: Job, dev_clips: Ids, told: Told) -> dict[str, float]:
+        """What ``UNKNOWN`` names, on test and dev clips."""
+        test, dev = self._counts(self._said(job, job.task.test)), self._said(job, dev_clips)
+        on_dev = {"dev_ua": float(ua(self._counts(dev))), "dev_loss": self._dev_loss(told, dev)}
+        return {"ua": float(ua(test)), "wa": float(wa(test)), "n": len(job.task.test), **on_dev}
 
     def _what(self, job: Job) -> dict[str, Any]:
         """The kind of model, and where it learned and was tested."""
@@ -160,11 +186,12 @@ class Results:
     def _judged(self) -> pd.DataFrame:
         """A row for each test clip of each model: whose voice it is, and what it is and was taken for."""
         clips = self.plan.clips.set_index("stimulus")[["corpus", "speaker", "truth"]]
-        said = [self._said(job, job.task.test) for job in self.plan.jobs]
+        numbers, jobs = zip(*self._learned(), strict=True)
+        said = [self._said(job, job.task.test) for job in jobs]
         asked = clips.loc[[id_ for each in said for id_ in each.stimuli]]
         return pd.DataFrame(
             {
-                "model": np.repeat(np.arange(len(said)), [len(each.stimuli) for each in said]),
+                "model": np.repeat(numbers, [len(each.stimuli) for each in said]),
                 "voice": (asked["corpus"] + " " + asked["speaker"]).where(asked["speaker"] != "", "").to_numpy(),
                 "truth": asked["truth"].to_numpy(),
                 "label": np.concatenate([np.array(each.labels, object)[each.weights.argmax(axis=1)] for each in said]),

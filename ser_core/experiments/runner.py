@@ -54,6 +54,8 @@ class Done:
     models: pd.DataFrame
     """``experiment_tables.MODELS``"""
     config: dict[str, Any]
+    diverged: dict[int, str]
+    """By the number of a model that there is not: why."""
 
 
 def execute(plan: Planned, *, engine: Engine | None = None, threads: int | None = None, fresh: bool = False) -> Done:
@@ -105,13 +107,14 @@ class _Making:
             self._hear(f"hear{number}", ears, clips)
         kept, outcomes = self._learn()
         results = Results(self.plan, self.revisions, outcomes)
+        self._diverged(results.diverged)
         said = self._listen(results, kept)
         laid = self._project(results, kept)
         models = results.with_listened(said) if said else results.models
         ran = record.Ran(self.shop.device, self.engine, self.threads, self.revisions, self.forwards, len(kept))
         config = record.resolved(self.plan, ran, took_s=time.monotonic() - began)
         self._write(results, models, said, laid, config)
-        return Done(self.plan.out, models, config)
+        return Done(self.plan.out, models, config, results.diverged)
 
     def _work(self, stage: str, function: Any, shards: list[Shard], what: str) -> Stage:
         return work_through(stage, function, shards, engine=self.engine, shop=self.shop, what=what)
@@ -205,6 +208,18 @@ class _Making:
             own |= dict.fromkeys(job.task.test)
         return {number: tuple(ids) for number, ids in asked.items()}
 
+    def _diverged(self, lost: dict[int, str]) -> None:
+        """Say so; the others go on.
+
+        Raises:
+            BadInput: there are none.
+        """
+        if len(lost) == len(self.plan.jobs):
+            raise BadInput(*(f"every model diverged: {what}" for what in dict.fromkeys(lost.values())))
+        for number, what in lost.items():
+            job = self.plan.jobs[number]
+            self.shop.log(f"model {number} diverged: {job.kind.name}, {job.task.setting} {job.task.name}: {what}")
+
     def _listen(self, results: Results, kept: list[Kept]) -> dict[int, Said]:
         """What chosen models say of listeners' clips in the language that they are tested in, dialects included."""
         clips = self.plan.listened
@@ -261,7 +276,7 @@ class _Making:
 
 def _outcome(learned: Learned, position: int) -> Outcome:
     one = learned.models[position]
-    return Outcome(one.told, one.said, one.seconds, learned.device)
+    return Outcome(one.told, one.said, one.seconds, learned.device, one.diverged)
 
 
 def _kept_of(ears: Ears) -> str:

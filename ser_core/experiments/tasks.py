@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.diverged import Diverged
 from ser_core.engine.tasks import DIGITS, computing
 from ser_core.errors import BadInput
 from ser_core.experiments.plan import Ids
@@ -38,9 +39,16 @@ class Kept:
     position: int
 
     def model(self) -> Any:
-        """The model."""
+        """The model.
+
+        Raises:
+            Diverged: it is none.
+        """
         learned: Learned = pickle.loads(self.file.read_bytes())
-        return learned.models[self.position].model
+        kept = learned.models[self.position]
+        if kept.diverged:
+            raise Diverged(f"in the stage before, {kept.diverged}")
+        return kept.model
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,9 @@ class Said:
     """[clip, label], rounded; see ``runs``."""
 
 
+NOTHING = Said((), (), np.zeros((0, 0)))
+
+
 @dataclass(frozen=True)
 class Fitted:
     """One model that was made."""
@@ -78,6 +89,8 @@ class Fitted:
     said: Said
     seconds: float
     """Its share of the time of its shard."""
+    diverged: str = ""
+    """Why there is no model; empty: there is."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +115,23 @@ class Learn:
         close_kept()  # what training needs of a device's memory is more than an encoder leaves
         method, began = find_method(items[0].method), time.monotonic()
         with computing(self.threads):
-            models = self._models(method, items)
-            said = [rated(method, model, self._rows(item.rates)) for model, item in zip(models, items, strict=True)]
+            made = [self._fitted(method, *each) for each in zip(self._models(method, items), items, strict=True)]
         seconds = (time.monotonic() - began) / len(items)
         for item in items:
             shutil.rmtree(self._own(item), ignore_errors=True)
-        made = (Fitted(m, method.tells(m), s, seconds) for m, s in zip(models, said, strict=True))
-        return Learned(tuple(made), device_named("auto") if "torch" in sys.modules else "cpu")
+        device = device_named("auto") if "torch" in sys.modules else "cpu"
+        return Learned(tuple(replace(one, seconds=seconds) for one in made), device)
+
+    def _fitted(self, method: Method, model: Any, item: Item) -> Fitted:
+        try:
+            if isinstance(model, Diverged):
+                raise model
+            return Fitted(model, method.tells(model), rated(method, model, self._rows(item.rates)), 0.0)
+        except Diverged as lost:
+            return Fitted(None, Told(notes=(f"diverged: {lost}",)), NOTHING, 0.0, str(lost))
 
     def _models(self, method: Method, items: Sequence[Item]) -> list[Any]:
+        """Or why one is none."""
         if method.fit_many and items[0].after is None:
             first, others = items[0], len(items) - 1
             with _named(first.name + (f", or of the {others} others learned with it" if others else "")):
@@ -128,7 +149,10 @@ class Learn:
 
     def _alone(self, method: Method, item: Item) -> Any:
         with _named(item.name):
-            return self._model(method, item)
+            try:
+                return self._model(method, item)
+            except Diverged as lost:
+                return lost
 
     def _model(self, method: Method, item: Item) -> Any:
         given = (self._rows(item.train), self._rows(item.dev), item.config)
@@ -169,12 +193,19 @@ class Listen:
 
 
 def rated(method: Method, model: Any, clips: pd.DataFrame) -> Said:
-    """What a model says of clips, as a matrix."""
+    """What a model says of clips, as a matrix.
+
+    Raises:
+        Diverged: it says what is no number.
+    """
     if clips.empty:
-        return Said((), (), np.zeros((0, 0)))
+        return NOTHING
     rows = method.predict(model, clips.reset_index(drop=True)).ratings
     labels = tuple(rows["label"].iloc[: len(rows) // len(clips)])
-    return Said(tuple(clips["stimulus"]), labels, rows["weight"].to_numpy().reshape(len(clips), -1).round(DIGITS))
+    weights = rows["weight"].to_numpy().reshape(len(clips), -1)
+    if not np.isfinite(weights).all():
+        raise Diverged("what it says of clips is no number, since its weights are none; choose a lower learning_rate")
+    return Said(tuple(clips["stimulus"]), labels, weights.round(DIGITS))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.diverged import finite
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput, Problem
 from ser_core.methods._heard import heard
@@ -95,7 +96,7 @@ def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...]
     """Learn, and leave the network with the weights that are kept (of the last epoch without dev clips).
 
     Raises:
-        BadInput: the loss is no number any more.
+        Diverged: the loss is no number any more.
     """
     import torch
 
@@ -115,11 +116,10 @@ def learn(lessons: Lessons, course: Course, *, seed: int, notes: tuple[str, ...]
             network.eval()
             dev_loss, dev_ua = _judged(lessons)
             rows.append([1, epoch + 1, loss, dev_loss, dev_ua, round(time.monotonic() - began, 3)])
-            if not (math.isfinite(loss) and (lessons.judged is None or math.isfinite(dev_loss))):
-                raise BadInput(
-                    f"the loss is no number any more in epoch {epoch + 1} (learning_rate {course.learning_rate:g}); "
-                    "choose a lower learning_rate."
-                )
+            at: dict[str, Any] = {"epoch": epoch + 1, "learning_rate": course.learning_rate}
+            finite(loss, **at)
+            if lessons.judged is not None:
+                finite(dev_loss, **at, of="dev")
             lower = lessons.judged is None or dev_loss < best
             if lower:
                 best, fell = dev_loss, epoch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
@@ -10,7 +10,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from ser_core.errors import BadInput, Problem
+from ser_core.diverged import Diverged, finite
+from ser_core.errors import BadInput
 from ser_core.methods._learning import unteachable
 from ser_core.methods._method import CURVE, Lesson, Told, emotions_of
 from ser_core.probing import Fitted, Recipe, Rows
@@ -19,9 +20,11 @@ Model = TypeVar("Model")
 
 
 def many(
-    lessons: Sequence[Lesson], shared: Callable[[Lesson], object], together: Callable[[Sequence[Lesson]], list[Model]]
-) -> list[Model]:
-    """The models of all lessons; those that share what ``shared`` says are made together.
+    lessons: Sequence[Lesson],
+    shared: Callable[[Lesson], object],
+    together: Callable[[Sequence[Lesson]], list[Model | Diverged]],
+) -> list[Model | Diverged]:
+    """The models of all lessons, or why one is none; those that share what ``shared`` says are made together.
 
     Raises:
         BadInput: only one emotion to learn, a dev clip of an emotion that is not learned; of all lessons at once.
@@ -30,7 +33,7 @@ def many(
     if problems := [problem for found in wrong for problem in found]:
         raise BadInput(*dict.fromkeys(problems))
     order = sorted(range(len(lessons)), key=lambda n: repr(shared(lessons[n])))
-    models: dict[int, Model] = {}
+    models: dict[int, Model | Diverged] = {}
     for _, alike in groupby(order, key=lambda n: shared(lessons[n])):
         block = list(alike)
         models |= zip(block, together([lessons[n] for n in block]), strict=True)
@@ -63,24 +66,27 @@ def pool(lessons: Sequence[Lesson], labels: tuple[str, ...]) -> Pool:
     return Pool(clips, np.array([labels.index(label) for label in clips["truth"]]), rows)
 
 
-def all_numbers(heads: Sequence[Fitted], recipe: Recipe) -> None:
-    """Whether all have learned.
+def astray(head: Fitted, recipe: Recipe) -> Diverged | None:
+    """Why a head has not learned; None if it has."""
+    losses = head.curve[:, 0]
+    first = int((~np.isfinite(losses)).argmax())  # of those that are no numbers; 0 if all are
+    try:
+        finite(losses[first], epoch=first + 1, learning_rate=recipe.learning_rate)
+    except Diverged as lost:
+        return lost
+    return None
+
+
+def alone(models: Sequence[Model | Diverged]) -> Model:
+    """The one model of a lesson that was learned by itself.
 
     Raises:
-        BadInput: the loss of one is no number any more.
+        Diverged: it is none.
     """
-    if problems := list(dict.fromkeys(_lost(heads, recipe))):
-        raise BadInput(*problems)
-
-
-def _lost(heads: Sequence[Fitted], recipe: Recipe) -> Iterator[Problem]:
-    for head in heads:
-        lost = ~np.isfinite(head.curve[:, 0])
-        if lost.any():
-            yield Problem(
-                f"the loss is no number any more in epoch {int(lost.argmax()) + 1} (learning_rate "
-                f"{recipe.learning_rate:g}); choose a lower learning_rate."
-            )
+    (model,) = models
+    if isinstance(model, Diverged):
+        raise model
+    return model
 
 
 def told(head: Fitted, recipe: Recipe, *, others: int = 0, notes: tuple[str, ...] = ()) -> Told:

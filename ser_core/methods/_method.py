@@ -124,7 +124,8 @@ class Method:
     marks: bool = False
     """Whether it marks parts of clips, rather than rating them whole."""
     fit_many: Callable[[Sequence[Lesson]], list[Any]] | None = None
-    """Several models at once as one program, each as ``fit`` would make it up to rounding; their configs may differ."""
+    """Several models at once as one program, each as ``fit`` would make it up to rounding; their configs may differ. In the
+    place of one that diverged stands the ``Diverged`` that ``fit`` would raise."""
     further: Callable[..., Any] | None = None
     """``further(model, train, dev, config) -> model``: goes on from a fitted model with other clips (a second stage)."""
     adapts: bool = False

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ser_core import probing
+from ser_core.diverged import Diverged
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput
 from ser_core.methods._heard import heard
 from ser_core.methods._learning import Learning, refused
-from ser_core.methods._many import all_numbers, many, pool, told
+from ser_core.methods._many import alone, astray, many, pool, told
 from ser_core.methods._method import Ears, Lesson, Method, Rated, Told, emotions_of, posterior
 from ser_core.probing import PRESETS, Fitted, Probe, Recipe
 
@@ -58,17 +59,17 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     """Train one head.
 
     Raises:
-        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, clips that cannot be heard, a loss
-            that is no number any more.
+        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, or clips that cannot be heard.
+        Diverged: the loss is no number any more.
     """
-    return fit_many([Lesson(train, dev, config)])[0]
+    return alone(fit_many([Lesson(train, dev, config)]))
 
 
-def fit_many(lessons: Sequence[Lesson]) -> list[Model]:
+def fit_many(lessons: Sequence[Lesson]) -> list[Model | Diverged]:
     """Train the heads that share encoder, pooling, recipe and emotions as one program; layers, seeds and clips may differ.
 
     Raises:
-        BadInput: as ``fit``; of all lessons at once.
+        BadInput: as ``fit``; of all lessons at once. A model that diverged stands among the others as what ``fit`` raises.
     """
     return many(lessons, _shared, _together)
 
@@ -99,7 +100,7 @@ def _shared(lesson: Lesson) -> tuple[str, str, Recipe, tuple[str, ...]]:
     return config.encoder, config.pooling, config.recipe, emotions_of(lesson.train)
 
 
-def _together(lessons: Sequence[Lesson]) -> list[Model]:
+def _together(lessons: Sequence[Lesson]) -> list[Model | Diverged]:
     """Heads that share what ``_shared`` says."""
     from ser_core.features import device_named
 
@@ -114,8 +115,10 @@ def _together(lessons: Sequence[Lesson]) -> list[Model]:
     ]
     bank = np.stack([known.layer(layer) for layer in layers])
     heads = probing.fit(bank, pooled.truth, probes, config.recipe, device=device_named("auto"))
-    all_numbers(heads, config.recipe)
-    return [Model(lesson.config, labels, head) for lesson, head in zip(lessons, heads, strict=True)]
+    return [
+        astray(head, config.recipe) or Model(lesson.config, labels, head)
+        for lesson, head in zip(lessons, heads, strict=True)
+    ]
 
 
 METHOD = Method(

@@ -17,11 +17,12 @@ from typing import Literal
 import pandas as pd
 
 from ser_core import probing_mixed
+from ser_core.diverged import Diverged
 from ser_core.encoders._find import find
 from ser_core.errors import BadInput
 from ser_core.methods._heard import heard
 from ser_core.methods._learning import refused
-from ser_core.methods._many import all_numbers, many, pool, told
+from ser_core.methods._many import alone, astray, many, pool, told
 from ser_core.methods._method import Ears, Lesson, Method, Rated, Told, emotions_of, posterior
 from ser_core.probing import Probe, Vector
 from ser_core.probing_mixed import PRESETS, Mixed, MixRecipe
@@ -101,19 +102,19 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     """Train one head; without dev clips for all epochs.
 
     Raises:
-        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, clips that cannot be heard, a loss
-            that is no number any more.
+        BadInput: only one emotion to learn, a dev clip of an emotion that is not learned, or clips that cannot be heard.
+        Diverged: the loss is no number any more.
     """
-    return fit_many([Lesson(train, dev, config)])[0]
+    return alone(fit_many([Lesson(train, dev, config)]))
 
 
-def fit_many(lessons: Sequence[Lesson]) -> list[Model]:
+def fit_many(lessons: Sequence[Lesson]) -> list[Model | Diverged]:
     """Train the heads that share encoder, layers, recipe and emotions as one program; seeds and clips may differ.
 
     It is fastest where training parts of one length begin with the same clips, as those of one source with other shots do.
 
     Raises:
-        BadInput: as ``fit``; of all lessons at once.
+        BadInput: as ``fit``; of all lessons at once. A model that diverged stands among the others as what ``fit`` raises.
     """
     return many(lessons, _shared, _together)
 
@@ -162,7 +163,7 @@ def _shared(lesson: Lesson) -> tuple[str, str, tuple[int, ...], MixRecipe, tuple
     return config.encoder, config.pooling, config.numbers, config.recipe, emotions_of(lesson.train)
 
 
-def _together(lessons: Sequence[Lesson]) -> list[Model]:
+def _together(lessons: Sequence[Lesson]) -> list[Model | Diverged]:
     """Heads that share what ``_shared`` says."""
     from ser_core.features import device_named
 
@@ -171,8 +172,10 @@ def _together(lessons: Sequence[Lesson]) -> list[Model]:
     probes = [Probe(0, lesson.config.seed, *pooled.parts(lesson)) for lesson in lessons]
     layers = list(_layers(config, pooled.clips))
     found = probing_mixed.fit(layers, pooled.truth, probes, config.recipe, device=device_named("auto"))
-    all_numbers([mixed.head for mixed in found], config.recipe)
-    return [Model(lesson.config, labels, mixed) for lesson, mixed in zip(lessons, found, strict=True)]
+    return [
+        astray(mixed.head, config.recipe) or Model(lesson.config, labels, mixed)
+        for lesson, mixed in zip(lessons, found, strict=True)
+    ]
 
 
 METHOD = Method(

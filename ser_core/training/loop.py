@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ser_core import probing
+from ser_core.diverged import finite
 from ser_core.errors import BadInput
 from ser_core.metrics.ua import ua
 from ser_core.training import memory
@@ -77,7 +78,8 @@ class Training:
             checkpoint: where to keep how far it is, and to go on from if something is there.
 
         Raises:
-            BadInput: the loss is no number any more, one clip is too long for the memory, or the checkpoint is of no use.
+            Diverged: the loss is no number any more.
+            BadInput: one clip is too long for the memory, or the checkpoint is of no use.
         """
         import torch
 
@@ -177,7 +179,7 @@ class Training:
             if start + batch < len(order):
                 self._progress.tell(epoch, (start + batch) / len(order))
         loss = float(total) / len(order)
-        self._check(loss, "training")
+        self._check(loss)
         return loss
 
     def _step(self, rows: Rows, drawn: int, at_once: int) -> Tensor:
@@ -211,7 +213,7 @@ class Training:
             total += float(losses.double().sum())
             said[cut] = logits.argmax(-1).cpu().numpy()
         loss = total / len(self.dev)
-        self._check(loss, "dev")
+        self._check(loss, of="dev")
         counts = np.zeros([max(said.max(), self.dev.labels.max()) + 1] * 2)
         np.add.at(counts, (self.dev.labels, said), 1)
         return loss, float(ua(counts)), float(np.mean(said == self.dev.labels))
@@ -258,12 +260,8 @@ class Training:
             self.state.notes.append(words)
             self.say(words)
 
-    def _check(self, loss: float, of: str) -> None:
-        if not math.isfinite(loss):
-            raise BadInput(
-                f"the {of} loss is {loss} in epoch {self.state.epoch}, at a learning rate of {self.recipe.learning_rate}: "
-                f"nothing is learned any more. Choose a smaller learning_rate."
-            )
+    def _check(self, loss: float, of: str = "training") -> None:
+        finite(loss, epoch=self.state.epoch, learning_rate=self.recipe.learning_rate, of=of)
 
 
 def _draw_from(seed: int, device: str) -> None:

@@ -191,12 +191,47 @@ def test_a_check_says_how_much_it_is_to_do_and_does_nothing(top, capsys):
     assert set((top / "data").rglob("*")) == before
 
 
-def test_a_loss_that_is_no_number_is_told_of_a_model_and_nothing_is_written(top, folder, capsys):
-    grid = "grid:\n  - {method: layer_probe, with.epochs: 3, with.learning_rate: [0.001, 1.0e+30]}\n"
-    text = FILE[: FILE.index("grid")].replace("small", "astray").replace("[mono, cross, trans, two_stage]", "[mono]") + grid
-    (top / "astray.yaml").write_text(text)
-    assert main("ser_core", ["run", str(top / "astray.yaml"), "--threads", "1", "--device", "cpu"]) == 2
+def ran(top: Path, name: str, grid: str, settings: str = "[mono]") -> int:
+    text = FILE[: FILE.index("grid")].replace("small", name).replace("[mono, cross, trans, two_stage]", settings)
+    (top / f"{name}.yaml").write_text(f"{text}projections: []\ngrid:\n{grid}")
+    return main("ser_core", ["run", str(top / f"{name}.yaml"), "--threads", "1", "--device", "cpu"])
+
+
+def test_models_that_diverge_are_told_and_the_others_are_as_without_them(top, folder, capsys):
+    probe = "  - {method: layer_probe, with.epochs: 3, settings: [mono], with.learning_rate: "
+    tuned = "  - {method: tuned, with.epochs: 3, settings: [two_stage], with.learning_rate: [1.0e+30]}\n"
+    assert ran(top, "astray", f"{probe}[1.0e+30, 0.001]}}\n{tuned}", "[mono, two_stage]") == 3
     said = capsys.readouterr().err
-    assert "model 1 of 6, or of the 5 others learned with it: the loss is no number" in said
-    assert "learning_rate 1e+30" in said
-    assert not (folder.parent / "astray").exists()
+    assert "6 of 9 models diverged, have no ratings and are in no mean; the others are whole" in said
+    assert "  logmel layer_probe learning_rate=1e+30 epochs=3 layer=0: 3 of 3 models; model 0: the training loss" in said
+    assert "in the stage before, the dev loss is no number any more in epoch 2" in said
+    assert ran(top, "steady", f"{probe}[0.001]}}\n") == 0
+    astray, steady = (experiment_folders.read(folder.parent / name) for name in ("astray", "steady"))
+    lost = astray.models[astray.models["ua"].isna()]
+    assert lost["model"].tolist() == [0, 1, 2, 6, 7, 8]
+    assert lost[["wa", "dev_ua", "dev_loss", "epochs"]].isna().all(axis=None)
+    assert set(lost["n"]) == {0}
+    assert lost["notes"].str.contains(r"^diverged: .*choose a lower learning_rate$").all()
+    assert astray.models.loc[astray.models["chosen"] == "yes", "model"].tolist() == [3, 4, 5]
+    left = ["ua", "dev_ua", "listened_ua", "listened_n"]
+    assert astray.models.loc[3:5, left].to_numpy().tolist() == steady.models[left].to_numpy().tolist()
+    shares = [ratings.read(folder.parent / name).ratings["weight"].tolist() for name in ("astray", "steady")]
+    assert shares[0] == shares[1]
+    assert set(ratings.read(folder.parent / "astray").raters["rater"]) == set(astray.models.loc[3:5, "rater"])
+
+
+def test_of_a_cell_in_which_a_model_diverged_nothing_is_told_but_that(top, folder):
+    found = experiment_folders.read(folder.parent / "astray")
+    first = found.findings.iloc[0]
+    assert (first["severity"], first["check"]) == ("alarm", "diverged")
+    assert first["what"].startswith("6 of 9 models diverged: no ratings, not chosen, in no mean. ")
+    cells = found.cells
+    assert cells[["ua", "wa", "dev_ua"]].isna().all(axis=1).tolist() == cells["settings"].str.contains("e\\+30").tolist()
+    assert found.intervals["why"].str.contains("3 of 3 models diverged").sum() == 2
+
+
+def test_an_experiment_of_which_every_model_diverges_says_so_and_writes_nothing(top, folder, capsys):
+    assert ran(top, "lost", "  - {method: layer_probe, with.epochs: 3, with.learning_rate: [1.0e+30]}\n") == 2
+    said = capsys.readouterr().err
+    assert "every model diverged: the training loss is no number any more in epoch" in said
+    assert not (folder.parent / "lost").exists()

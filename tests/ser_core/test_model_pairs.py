@@ -95,6 +95,10 @@ def test_what_cannot_be_paired_is_said(run):
     assert model_pairs.table(one)["note"].str.startswith("not tested: 1 fold of both sides").all()
     fewer = model_pairs.table(models[(models["fold"] < 3) | (models["encoder"] == "w2v2-de")])
     assert fewer["note"].str.startswith("2 folds of one side only are left out").all()
+    gone = models.assign(ua=models["ua"].mask((models["fold"] == 0) & (models["encoder"] == "w2v2-de")))
+    lost = model_pairs.table(gone)
+    assert lost["note"].str.fullmatch(r"not tested: \d+ of \d+ models diverged").all()
+    assert lost[["t", "p", "p_wilcoxon"]].isna().all(axis=None)
 
 
 def test_the_command_prints_the_floor_and_writes_all_columns(run, tmp_path, capsys):
