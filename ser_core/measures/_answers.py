@@ -20,7 +20,7 @@ import pandas as pd
 from ser_core.counting import described, judgements
 from ser_core.emotions import in_order
 from ser_core.ratings import Tables, decide
-from ser_core.statistics import bootstrap
+from ser_core.statistics import bootstrap, drawn_values
 from ser_core.tables import PUBLISHED_COUNTS
 
 Array = npt.NDArray[np.float64]
@@ -105,11 +105,7 @@ def mean_interval(rows: pd.DataFrame, values: Array, *names: str, seed: int, dra
     said = coded(rows)
     if draws < 1 or not bootstrap.can_vary(said):
         return {}
-    drawn = np.full(draws, np.nan)
-    for part, often in bootstrap.times(said, draws=draws, rng=bootstrap.generator(seed, *names)):
-        with np.errstate(invalid="ignore"):
-            drawn[part] = often @ values / often.sum(axis=1)
-    return ends(drawn)
+    return ends(drawn_values.means(said, values, draws=draws, rng=bootstrap.generator(seed, *names)))
 
 
 def ends(drawn: Array) -> dict[str, float]:

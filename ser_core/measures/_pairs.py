@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ser_core.measures._answers import Array, Codes, coded, ends
 from ser_core.measures._measure import CI_HIGH, CI_LOW, CLIPS, NOTE, PAIRS, UNDEFINED, value
 from ser_core.metrics._confusion import share
 from ser_core.statistics import bootstrap
+from ser_core.statistics.handy import is_full, matrix
 from ser_core.tables import Column
 
 LEAST_COMMON = 10
@@ -35,7 +35,8 @@ _ALL = 1 - 1e-12
 """Agreement expected beyond this is 1: both gave one and the same answer throughout."""
 
 _MOST = 5e9
-_FULL = 2e7
+_CELLS = 250_000
+"""Numbers held at a time, of some pairs in all draws: few enough for a processor's own memory."""
 
 OBSERVED = Column("observed", "mean share of the common clips on which a pair agrees", "number")
 EXPECTED = Column("expected", "mean share on which it would by chance", "number")
@@ -48,13 +49,15 @@ def columns(what: str) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Pairs of raters that share clips, ``a`` and ``b`` as rows of the matrices ``[rater, clip]`` (sparse, of 0 and 1).
+    """Pairs of raters that share clips, ``a`` and ``b`` as rows of the matrices ``[rater, clip]`` (of 0 and 1).
 
-    ``heard`` says who judged what, ``gave`` for each label who gave it; ``common`` is the number of clips, ``[pair]``.
+    ``heard`` says who judged what, ``gave`` for each label who gave it; ``sides`` are the raters whom ``a`` and ``b`` are
+    of; ``common`` is the number of clips, ``[pair]``. Full matrices hold single precision, exact for whole numbers.
     """
 
     heard: Any
     gave: list[Any]
+    sides: tuple[Codes, Codes]
     a: Codes
     b: Codes
     common: Array
@@ -62,58 +65,72 @@ class _Pairs:
     @classmethod
     def of(cls, judgements: bootstrap.Judgements, side: Codes, *, own: bool) -> _Pairs:
         """All pairs of one rater of each side, or of two different raters of one."""
-        from scipy.sparse import csr_array, triu
+        size = len(side), len(judgements.clip_stratum)
+        full = is_full(len(judgements.rater), size)
 
-        def matrix(which: Any) -> Any:
-            at = (judgements.rater[which], judgements.clip[which])
-            return csr_array((np.ones(len(at[0])), at), shape=(len(side), len(judgements.clip_stratum)))
+        def made(which: Any) -> Any:
+            found = matrix(judgements.rater[which], judgements.clip[which], size, full=full)
+            return found.astype(np.float32) if full else found
 
-        heard = matrix(slice(None))
+        heard = made(slice(None))
         here, there = np.flatnonzero(side == 0), np.flatnonzero(side == (0 if own else 1))
-        common = heard[here] @ heard[there].T
-        common = (triu(common, k=1) if own else common).tocoo()
-        a, b = common.coords
-        gave = [matrix(judgements.label == label) for label in np.unique(judgements.label)]
-        return cls(heard, gave, here[a], there[b], common.data)
+        a, b, common = _met(heard[here] @ heard[there].T, own=own)
+        gave = [made(judgements.label == label) for label in np.unique(judgements.label)]
+        return cls(heard, gave, (here, there), here[a], there[b], common)
 
-    def only(self, which: npt.NDArray[np.bool_]) -> _Pairs:
+    def only(self, which: Any) -> _Pairs:
         """Some of the pairs."""
         return replace(self, a=self.a[which], b=self.b[which], common=self.common[which])
 
     def over_all(self) -> tuple[Array, Array]:
         """Observed and expected shares of agreement over all clips, ``[pair]``: ``shares`` of every clip once.
 
-        Made for every two raters at once, for pair by pair thousands of raters would fill any memory.
+        Made for all of one side with all of the other at once, for pair by pair thousands of raters would fill any memory.
         """
-        heard = _handy(self.heard)
+        here, there = self.sides
         same = chance = np.zeros(len(self.a))
-        for gave in map(_handy, self.gave):
-            same = same + self._of(gave @ gave.T)
-            chance = chance + self._of(gave @ heard.T) * self._of(heard @ gave.T)
+        for gave in self.gave:
+            same = same + self._of(gave[here] @ gave[there].T)
+            chance = chance + self._of(gave[here] @ self.heard[there].T) * self._of(self.heard[here] @ gave[there].T)
         return share(same, self.common), share(chance, self.common**2)
 
     def _of(self, every: Any) -> Array:
-        """Of each pair, from a matrix of every two raters."""
-        return np.asarray(every[self.a, self.b], dtype=float).ravel()
+        """Of each pair, from a matrix of all of one side with all of the other."""
+        here, there = self.sides
+        found = every[np.searchsorted(here, self.a), np.searchsorted(there, self.b)]
+        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray(), dtype=float).ravel()
 
     def clips(self) -> int:
         """How many clips any pair has in common."""
         from scipy.sparse import csr_array
 
         together = csr_array((np.ones(len(self.a)), (self.a, self.b)), shape=(self.heard.shape[0],) * 2)
-        heard = _handy(self.heard)
-        return int((np.asarray(((together @ heard) * heard).sum(axis=0)) > 0).sum())
+        return int((np.asarray(((together @ self.heard) * self.heard).sum(axis=0)) > 0).sum())
 
-    def shares(self, clips: Array) -> tuple[Array, Array]:
+    def shares(self, clips: Any) -> tuple[Array, Array]:
         """Observed and expected shares of agreement where clips count so often, ``[clip, draw]`` -> ``[pair, draw]``."""
         heard_a, heard_b = self.heard[self.a], self.heard[self.b]
-        same = chance = np.zeros((len(self.a), clips.shape[1]))
+        agree, chance = 0.0 * heard_a, np.zeros((len(self.a), clips.shape[1]))
         for gave in self.gave:
             of_a, of_b = gave[self.a], gave[self.b]
-            same = same + (of_a * of_b) @ clips
-            chance = chance + ((of_a * heard_b) @ clips) * ((heard_a * of_b) @ clips)
-        common = (heard_a * heard_b) @ clips
-        return share(same, common), share(chance, common**2)
+            agree = agree + of_a * of_b
+            chance += ((of_a * heard_b) @ clips).astype(float) * ((heard_a * of_b) @ clips)
+        common = ((heard_a * heard_b) @ clips).astype(float)
+        return share(agree @ clips, common), share(chance, common**2)
+
+
+def _met(common: Any, *, own: bool) -> tuple[Codes, Codes, Array]:
+    """Rows, columns and numbers of the raters who have clips in common, within one side each two of them once."""
+    from scipy.sparse import triu
+
+    if not isinstance(common, np.ndarray):
+        found = (triu(common, k=1) if own else common).tocoo()
+        return *found.coords, found.data
+    backwards = (np.triu(common, k=1) if own else common)[
+        :, ::-1
+    ]  # as a sparse product has them; sums keep their last digit
+    a, b = np.nonzero(backwards)
+    return a, common.shape[1] - 1 - b, backwards[a, b].astype(float)
 
 
 def mean_kappa(rows: pd.DataFrame, names: Sequence[str], *, own: bool, seed: int, draws: int) -> dict[str, Any]:
@@ -142,20 +159,27 @@ def mean_kappa(rows: pd.DataFrame, names: Sequence[str], *, own: bool, seed: int
         return found
     if pairs.common.sum() * draws > _MOST:
         return {**found, "note": "no interval: too many pairs of raters to draw them again"}
-    drawn = np.full(draws, np.nan)
     rng = bootstrap.generator(seed, *names, *sorted(rows["language"].unique()))
-    for part, raters, clips in bootstrap.crossed(judgements, draws=draws, rng=rng, width=8 * len(pairs.a)):
-        o, e = pairs.shares(clips.T)
+    raters, clips = bootstrap.all_crossed(judgements, draws=draws, rng=rng, width=8 * len(pairs.a))
+    return {**found, **ends(_drawn(pairs, np.ascontiguousarray(raters.T), np.ascontiguousarray(clips.T)))}
+
+
+def _drawn(pairs: _Pairs, raters: Array, clips: Array) -> Array:
+    """Mean kappa of each draw, ``[draw]``, which holds raters and clips so often, ``[rater, draw]`` and ``[clip, draw]``."""
+    draws = clips.shape[1]
+    times = clips.astype(pairs.heard.dtype)
+    sums, weights = np.zeros(draws), np.zeros(draws)
+    few = max(1, _CELLS // draws)
+    for start in range(0, len(pairs.a), few):
+        some = pairs.only(slice(start, start + few))
+        o, e = some.shares(times)
         known = e < _ALL  # not where it is NaN
-        weight = np.where(known, (raters[:, pairs.a] * raters[:, pairs.b]).T, 0.0)
+        weight = np.where(known, raters[some.a] * raters[some.b], 0.0)
         kappa = np.divide(o - e, 1 - e, out=np.zeros_like(o), where=known)
-        drawn[part] = share((weight * kappa).sum(axis=0), weight.sum(axis=0))
-    return {**found, **ends(drawn)}
-
-
-def _handy(matrix: Any) -> Any:
-    """A full matrix where that fits into memory easily: its products are quicker, and of whole numbers, so the same."""
-    return matrix.toarray() if matrix.shape[0] * matrix.shape[1] <= _FULL else matrix
+        for one in weight * kappa:  # one after the other, so that it does not matter how many there are at a time
+            sums += one
+        weights += weight.sum(axis=0)
+    return share(sums, weights)
 
 
 def _why(pairs: _Pairs) -> str:

@@ -29,6 +29,7 @@ from ser_core.measures._measure import (
     value,
 )
 from ser_core.statistics import bootstrap
+from ser_core.statistics.handy import matrix
 from ser_core.tables import Column
 
 
@@ -49,22 +50,27 @@ class Votes:
     said: Array
 
 
-def votes(judgements: bootstrap.Judgements, raters: Array, clips: Array) -> Votes:
-    """Votes of each draw; ``raters`` is ``[draw, rater]``, ``clips`` ``[draw, clip]``: how often the draw holds each."""
+def votes(judgements: bootstrap.Judgements) -> Callable[[Array, Array], Votes]:
+    """What makes the votes of draws from how often each holds raters, ``[draw, rater]``, and clips, ``[draw, clip]``."""
     from scipy.sparse import csr_array
 
     cells, cell = np.unique(judgements.clip * judgements.shape[1] + judgements.label, return_inverse=True)
     clip, label = np.divmod(cells, judgements.shape[1])
-    gave = csr_array((np.ones(len(cell)), (cell, judgements.rater)), shape=(len(cells), raters.shape[1]))
-    of_clip = csr_array((np.ones(len(clip)), (clip, np.arange(len(clip)))), shape=(clips.shape[1], len(clip)))
+    raters, clips = len(judgements.rater_stratum), len(judgements.clip_stratum)
+    gave = matrix(cell, judgements.rater, (len(cells), raters))
+    of_clip = csr_array((np.ones(len(clip)), (clip, np.arange(len(clip)))), shape=(clips, len(clip)))
     of_label = csr_array((np.ones(len(label)), (label, np.arange(len(label)))), shape=(judgements.shape[1], len(label)))
-    number, itself = gave @ raters.T, gave @ (raters**2).T
-    listeners, alone = of_clip @ number, of_clip @ itself
-    pairs, same = listeners**2 - alone, of_clip @ (number**2 - itself)
-    several = pairs > 0
-    often = np.where(several, clips.T, 0.0)
-    agree = np.divide(same, pairs, out=np.zeros_like(pairs), where=several)
-    return Votes(often, np.where(several, listeners, 0.0), agree, of_label @ (number * often[clip]))
+
+    def drawn(raters: Array, clips: Array) -> Votes:
+        number, itself = gave @ raters.T, gave @ (raters**2).T
+        listeners, alone = of_clip @ number, of_clip @ itself
+        pairs, same = listeners**2 - alone, of_clip @ (number**2 - itself)
+        several = pairs > 0
+        often = np.where(several, clips.T, 0.0)
+        agree = np.divide(same, pairs, out=np.zeros_like(pairs), where=several)
+        return Votes(often, np.where(several, listeners, 0.0), agree, of_label @ (number * often[clip]))
+
+    return drawn
 
 
 def columns(what: str) -> tuple[Column, ...]:
@@ -112,12 +118,12 @@ def _result(
         return {"note": "not defined: all answers are the same, so nothing tells agreement from chance"}
     judgements = coded(rows)
     raters, clips = len(judgements.rater_stratum), len(judgements.clip_stratum)
-    whole = formula(votes(judgements, np.ones((1, raters)), np.ones((1, clips))))
+    counted = votes(judgements)
+    whole = formula(counted(np.ones((1, raters)), np.ones((1, clips))))
     found = {"value": float(whole[0])}
     if draws and bootstrap.can_vary(judgements):
-        drawn = np.full(draws, np.nan)
         rng = bootstrap.generator(seed, *names, *sorted(rows["language"].unique()))
-        for part, r, c in bootstrap.crossed(judgements, draws=draws, rng=rng, width=raters + 3 * len(rows)):
-            drawn[part] = formula(votes(judgements, r, c))
-        found |= ends(drawn)
+        r, c = bootstrap.all_crossed(judgements, draws=draws, rng=rng, width=raters + 3 * len(rows))
+        parts = bootstrap.chunks(draws, raters + 3 * min(len(rows), clips * judgements.shape[1]))
+        found |= ends(np.concatenate([formula(counted(r[part], c[part])) for part in parts]))
     return found

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ser_core.checks import number
 from ser_core.emotions import in_order
-from ser_core.measures._answers import Array, answers, by_language, coded, ends, groups, of_group
+from ser_core.measures._answers import answers, by_language, coded, ends, groups, of_group
 from ser_core.measures._measure import (
     CI_HIGH,
     CI_LOW,
@@ -34,7 +34,7 @@ from ser_core.measures._measure import (
     value,
 )
 from ser_core.ratings import Tables
-from ser_core.statistics import bootstrap
+from ser_core.statistics import bootstrap, drawn_values
 from ser_core.tables import Column
 
 COLUMNS = (
@@ -43,18 +43,6 @@ COLUMNS = (
     Column("quartile_1", "a quarter of the answers took at most this many seconds", "number"),
     Column("quartile_3", "three quarters did", "number"), RATERS, CLIPS, JUDGEMENTS, NOTE,
 )  # fmt: skip
-
-
-def medians(values: Array, often: Array) -> Array:
-    """Median of ascending values that count so often, ``[draw, value]`` -> ``[draw]``; the mean of the middle two.
-
-    >>> medians(np.array([1.0, 2.0, 8.0]), np.array([[1, 1, 1], [1, 0, 1], [3, 1, 0], [0, 0, 0]])).tolist()
-    [2.0, 4.5, 1.0, nan]
-    """
-    reached = np.cumsum(often, axis=1)
-    total = reached[:, -1:]
-    low, high = (reached >= total / 2).argmax(axis=1), (reached > total / 2).argmax(axis=1)
-    return np.where(total[:, 0] > 0, (values[low] + values[high]) / 2, np.nan)
 
 
 def _result(rows: pd.DataFrame, names: tuple[str, ...], *, seed: int, draws: int) -> dict[str, Any]:
@@ -68,8 +56,7 @@ def _result(rows: pd.DataFrame, names: tuple[str, ...], *, seed: int, draws: int
     if draws and bootstrap.can_vary(judgements):
         times = said["_time"].to_numpy()
         rng = bootstrap.generator(seed, *names, *sorted(said["language"].unique()))
-        drawn = [medians(times, often) for _, often in bootstrap.times(judgements, draws=draws, rng=rng)]
-        found |= ends(np.concatenate(drawn))
+        found |= ends(drawn_values.medians(judgements, times, draws=draws, rng=rng))
     return found
 
 

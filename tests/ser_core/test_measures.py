@@ -216,7 +216,7 @@ def test_alpha_of_a_draw_is_that_of_the_clips_and_raters_that_it_holds():
     often = rng.integers(0, 3, size=(4, 40)).astype(float)
     there = np.ones((4, 6))
     there[1:, 2], there[2:, 5] = 0, 0
-    drawn = alpha(votes(judgements, there, often))
+    drawn = alpha(votes(judgements)(there, often))
     for n in range(4):
         held = np.repeat(matrix(labels)[there[n] > 0], often[n].astype(int), axis=1)
         assert drawn[n] == pytest.approx(library_alpha(held))
@@ -225,7 +225,7 @@ def test_alpha_of_a_draw_is_that_of_the_clips_and_raters_that_it_holds():
 def test_a_listener_who_is_drawn_twice_does_not_agree_with_himself():
     apart = said_of([["sad", "happy", "sad", "sad"], ["happy", "sad", "angry", "sad"], ["sad", "sad", "sad", "happy"]])
     judgements = coded(answers(apart))
-    found = votes(judgements, np.array([[2.0, 1.0, 0.0]]), np.ones((1, 4)))
+    found = votes(judgements)(np.array([[2.0, 1.0, 0.0]]), np.ones((1, 4)))
     np.testing.assert_allclose(found.agree[:, 0], [0, 0, 0, 1])
 
 
