@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from listening_tests.export_tables import ANSWERS, CONSENTS, TRIALS
 from listening_tests.store import Store
 from listening_tests.study import Study
 from listening_tests.trial import Trial, trial_types
-from ser_core import ratings
+from ser_core import made_up, ratings
 from ser_core.errors import BadInput
 
 _BACKGROUND = ("native_languages", "dialects", "proficiency", "age_band", "hearing")
@@ -52,11 +52,12 @@ def _tables(study: Study, store: Store, drawn: pd.DataFrame, *, external_ids: bo
         if row["participant"] in heard
     ]
     clips = _heard(study).assign(synthetic="yes" if study.synthetic else "no")
-    return ratings.Tables(
+    found = ratings.Tables(
         ratings.frame(ratings.STIMULI, clips.reset_index(drop=True)),
         ratings.frame(ratings.RATERS, pd.DataFrame(people)),
         ratings.frame(ratings.RATINGS, pd.DataFrame(rows)),
     )
+    return replace(found, ratings=made_up.row_by_row(found.ratings, found))
 
 
 def repeats(rater: pd.Series, stimulus: pd.Series) -> pd.Series:
@@ -272,7 +273,9 @@ def export(
     if problems := ratings.check(found):
         raise BadInput(*problems)
     shown = {"stimuli": found.stimuli, "raters": found.raters, "ratings": found.ratings}
-    shown |= {"trials": trials(drawn), "answers": answers(drawn), "consents": consents(reading.consents(store, study.id))}
+    everybody = _everybody(study, store)
+    own = {"trials": trials(drawn), "answers": answers(drawn), "consents": consents(reading.consents(store, study.id))}
+    shown |= {name: made_up.row_by_row(data, everybody, who="participant") for name, data in own.items()}
     files = {
         f"{name}.{form}": ratings.to_csv(data).encode() if form == "csv" else data.to_parquet(index=False)
         for name, data in shown.items()
@@ -284,6 +287,15 @@ def export(
         files |= {f"{name}.spreadsheet.csv": spreadsheet.csv(data) for name, data in shown.items()}
     rated = _rated(drawn)
     return Export(files, found, len(rated) - len(_current(rated, study)))
+
+
+def _everybody(study: Study, store: Store) -> ratings.Tables:
+    """All participants, whether what they answered counts or not, and all clips, with what of them was made up."""
+    people = reading.people(store, study.id)
+    simulated = people["simulated"].map({True: "yes", False: "no"}) if len(people) else "no"
+    clips = study.stimuli[["stimulus"]].assign(synthetic="yes" if study.synthetic else "no")
+    who = people[["participant"]].rename(columns={"participant": "rater"}).assign(simulated=simulated, rater_type="human")
+    return ratings.Tables(clips, who, ratings.frame(ratings.RATINGS, []))
 
 
 def write(files: Mapping[str, bytes], folder: str | Path) -> None:

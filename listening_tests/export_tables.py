@@ -8,7 +8,7 @@ import pandas as pd
 
 from listening_tests.trial import trial_types
 from ser_core import ratings
-from ser_core.further_columns import FURTHER
+from ser_core.further_columns import FURTHER, MADE_UP
 from ser_core.tables import Column, Table
 
 TRIALS = Table(
@@ -83,6 +83,7 @@ def codebook(shown: Mapping[str, pd.DataFrame], *, types: Sequence[str], spreads
         if name not in known
     ]
     rows += [(t.name, c.name, c.kind, "yes" if c.required else "no", c.help) for t in OWN for c in t.columns]
+    rows += [(t.name, MADE_UP.name, MADE_UP.kind, "no", MADE_UP.help) for t in OWN if MADE_UP.name in shown[t.name]]
     rows += [
         ("answers", f"field {field.name} of {kind}", field.kind, "no", field.help)
         for kind in types

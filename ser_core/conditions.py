@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ser_core.lazy_tables import columns, different
+from ser_core.made_up import COLUMN
 from ser_core.tables import RATINGS, STIMULI, Tables
 
 MOST_VALUES = 12
@@ -10,7 +11,7 @@ MOST_VALUES = 12
 
 _OF_THE_TABLES = {column.name for column in (*STIMULI.columns, *RATINGS.columns)} - {"corpus", "speaker"}
 _ANSWERS = {"confidence", "arousal", "valence", "dominance", "comment", "plays", "response_s", "position", "answered_at"}
-_NONE = _OF_THE_TABLES | _ANSWERS
+_NONE = _OF_THE_TABLES | _ANSWERS | {COLUMN}
 
 
 def conditions(tables: Tables) -> list[str]:

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+from ser_core import made_up
 from ser_core.tables import Column
+
+MADE_UP = Column(
+    made_up.COLUMN, "what of the row was made and not recorded: simulated listeners, synthetic voices; or nothing"
+)
 
 FURTHER: dict[str, tuple[Column, ...]] = {
     "stimuli": (
@@ -36,6 +41,7 @@ FURTHER: dict[str, tuple[Column, ...]] = {
         Column("plays", "how many times the clip was started"),
         Column("response_s", "seconds from the first audible sample to the choice that counts"),
         Column("answered_at", "when the answer was stored, UTC"),
+        MADE_UP,
     ),
 }  # fmt: skip
 PERSONAL = {"raters": ("external_id",), "ratings": ("comment",)}

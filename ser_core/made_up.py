@@ -5,6 +5,7 @@ A column ``synthetic`` of the clips or ``simulated`` of the raters says 'yes'.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ser_core.tables import Tables
@@ -47,9 +48,43 @@ def stamped(data: pd.DataFrame, said: str) -> pd.DataFrame:
     return data.assign(**{COLUMN: said}) if said else data
 
 
+def row_by_row(rows: pd.DataFrame, tables: Tables, *, who: str = "rater") -> pd.DataFrame:
+    """Rows of raters and clips with what was made up of each in a last column; as they are where nothing was.
+
+    A table of single answers is handed on without the tables of raters and clips, which say it.
+
+    Args:
+        rows: with a column ``who`` of raters; also ``stimulus``, or there are no clips in it.
+        tables: whose raters and clips they are.
+        who: the column that names the rater.
+
+    >>> from ser_core.ratings import RATERS, RATINGS, STIMULI, frame
+    >>> people = frame(RATERS, [{"rater": n, "rater_type": "human", "simulated": s} for n, s in (("a", "yes"), ("b", "no"))])
+    >>> said = frame(RATINGS, [{"rater": n, "stimulus": "c", "label": "sad", "weight": 1} for n in "ab"])
+    >>> row_by_row(said, Tables(frame(STIMULI, []), people, said))["made_up"].tolist()
+    ['simulated listeners', '']
+    """
+    own = rows.drop(columns=[COLUMN], errors="ignore")
+    if not words(tables):
+        return own
+    made = []
+    for (name, table, column, _), key, of in zip(_KINDS, ("rater", "stimulus"), (who, "stimulus"), strict=True):
+        data = _rows(tables, table)
+        named = data.loc[_yes(data, column), key] if column in data else data[key].iloc[:0]
+        met = own[of].isin(named).to_numpy(dtype=bool) if of in own else np.zeros(len(own), dtype=bool)
+        made.append((name, met))
+    (one, first), (other, second) = made
+    said = np.select([first & second, first, second], [f"{one}, {other}", one, other], "")
+    return own.assign(**{COLUMN: pd.Series(said, own.index, dtype="str")})
+
+
 def number(data: pd.DataFrame, column: str) -> int:
     """How many rows say 'yes' in the column, which need not be there."""
-    return int((data[column].str.lower() == "yes").sum()) if column in data else 0
+    return int(_yes(data, column).sum()) if column in data else 0
+
+
+def _yes(data: pd.DataFrame, column: str) -> pd.Series:
+    return data[column].str.lower() == "yes"
 
 
 def _rows(tables: Tables, table: str) -> pd.DataFrame:

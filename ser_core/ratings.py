@@ -24,6 +24,7 @@ from ser_core.coded import coded
 from ser_core.emotions import in_order
 from ser_core.errors import BadInput, Problem
 from ser_core.lazy_tables import Together, rows_at
+from ser_core.made_up import row_by_row
 from ser_core.table_files import line_of, make_folder, read_raw, to_csv, write_whole
 from ser_core.tables import RATERS, RATINGS, STIMULI, TABLES, Column, Table, Tables, codebook, frame
 
@@ -126,7 +127,7 @@ def check(tables: Tables) -> list[Problem]:
 
 
 def write(tables: Tables, directory: str | Path, *, form: Literal["csv", "parquet"] = "csv") -> None:
-    """Write the three tables and their codebook; each file is whole or not there.
+    """Write the three tables and their codebook; each file is whole or not there. Ratings say what was made up of each.
 
     Raises:
         BadInput: the tables are wrong, and nothing is written; or the folder cannot be made or written.
@@ -135,7 +136,8 @@ def write(tables: Tables, directory: str | Path, *, form: Literal["csv", "parque
     if problems:
         raise BadInput(*problems)
     folder = make_folder(directory)
-    for table, data in zip(TABLES, (tables.stimuli, tables.raters, tables.ratings), strict=True):
+    said = row_by_row(tables.ratings, tables)
+    for table, data in zip(TABLES, (tables.stimuli, tables.raters, said), strict=True):
         other = "parquet" if form == "csv" else "csv"
         content = to_csv(data).encode() if form == "csv" else data.to_parquet(index=False)
         write_whole(folder / f"{table.name}.{form}", content)

@@ -15,6 +15,7 @@ import yaml
 
 from ser_core import archive, report_columns
 from ser_core.further_columns import PERSONAL
+from ser_core.made_up import row_by_row, words
 from ser_core.methods_section import Part, as_text
 from ser_core.provenance import REPORT, RUNS, MadeOf
 from ser_core.ratings import Tables, to_csv
@@ -23,7 +24,8 @@ from ser_core.svg import Picture
 
 def handed_on(tables: Tables) -> dict[str, pd.DataFrame]:
     """The three tables by name, as they may leave the house."""
-    named = {"stimuli": tables.stimuli.assign(file=""), "raters": tables.raters, "ratings": tables.ratings}
+    said = row_by_row(tables.ratings, tables)
+    named = {"stimuli": tables.stimuli.assign(file=""), "raters": tables.raters, "ratings": said}
     return {
         name: data.drop(columns=[column for column in PERSONAL.get(name, ()) if column in data])
         for name, data in named.items()
@@ -61,7 +63,7 @@ def pack(
         **settings,
     }
     files = {
-        "README.txt": _readme(command, len(figures)),
+        "README.txt": _readme(command, len(figures), words(tables)),
         "report.html": html.encode(),
         "methods.txt": as_text(parts).encode(),
         "codebook.csv": to_csv(report_columns.columns(shown)).encode(),
@@ -84,9 +86,10 @@ def _yaml(told: Mapping[str, object]) -> bytes:
     return yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True).encode()
 
 
-def _readme(command: str, figures: int) -> bytes:
+def _readme(command: str, figures: int, made_up: str) -> bytes:
+    told = f"\nNot real: {made_up}.\n" if made_up else ""
     return f"""A comparison of people and models on the same clips, by Earwitness.
-
+{told}
 report.html      everything to read, in one file that needs no network
 methods.txt      how it was made, to be copied into a manuscript
 codebook.csv     what every column of every table means

@@ -85,6 +85,11 @@ def test_simulated_listeners_are_marked_and_their_tables_are_valid(store, study,
     assert len(tables.ratings) == 5 * 4
     ratings.write(tables, tmp_path / "out")
     assert len(ratings.read(tmp_path / "out").ratings) == 20
+    for name, content in export.export(study, store).files.items():
+        header, *rows = content.decode().splitlines()
+        marked = {"raters.csv": "simulated", "stimuli.csv": "synthetic", "codebook.csv": "meaning"}.get(name, "made_up")
+        assert header.split(",")[-1] == marked or marked in ("simulated", "synthetic"), name
+        assert marked != "made_up" or {row.rpartition(",")[2] for row in rows} == {"simulated listeners"}, name
 
 
 def test_the_same_seed_simulates_the_same_listeners(store, study):

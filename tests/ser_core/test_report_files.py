@@ -110,6 +110,14 @@ def test_every_file_has_its_sum_and_what_the_command_writes_is_in_it(members, fi
     assert {"README.txt", "methods.txt", "report.yaml", "runs/first.yaml", "figures/ua-de.svg"} <= set(members)
 
 
+def test_no_table_of_what_was_made_up_passes_for_real_without_the_others(members):
+    assert b"Not real: synthetic voices." in members["README.txt"]
+    for name in (n for n in members if n.endswith(".csv") and n != "codebook.csv"):
+        data = pd.read_csv(io.BytesIO(members[name]), keep_default_na=False)
+        if name not in ("raters.csv", "segments.csv"):  # no listener is simulated, and no row may be there
+            assert set(data["synthetic" if name == "stimuli.csv" else "made_up"]) <= {"yes", "synthetic voices"}, name
+
+
 def test_made_from_itself_it_is_the_same_to_the_byte(packed, first):
     again = compared(packed)
     assert [name for name in first.files if again.files[name] != first.files[name]] == []
