@@ -134,8 +134,9 @@ def families(
 
     In each language: Welch's t between every two groups of people on UA and on the measures of single emotions (where parts
     were marked, also on EDER); on UA, the permutation test, equivalence and the bootstrap over listeners and clips beside
-    it. Within each group: the paired test between what the same listeners heard. Between models and people: the bootstrap
-    (of a difference, and of equivalence), and of models with several runs, Welch's t and equivalence with a run as the unit.
+    it. Within each group: the paired test between what the same listeners heard, on the same measures. Between models and
+    people: the bootstrap (of a difference, and of equivalence), and of models with several runs, Welch's t and equivalence
+    with a run as the unit.
 
     Args:
         tables: checked tables.
@@ -155,7 +156,7 @@ def families(
     titles = ", ".join(m.title for m in single.values())
     eder = segment_scores.values(marked, segment_metrics()["eder"])
     ua = metrics()["ua"].value(counted.counts)[:, None]
-    alike = partial(_alike, margin=margin)
+    alike, alone = partial(_alike, margin=margin), _same_listeners
     mixed = mixed_comparison.families(counted) if asked.mixed else ()
     found: tuple[tuple[str, Iterable[Planned]], ...] = (
         ("human groups: UA by language", _tests(counted, "ua", ua, each=False)),
@@ -168,7 +169,17 @@ def families(
         ("human groups: UA by language, permutation", _groups(counted, ua[:, 0], PEOPLE, partial(_dealt, seed=seed))),
         (f"human groups: UA by language, equivalence within {margin:g}", _groups(counted, ua[:, 0], PEOPLE, alike)),
         ("human groups: UA by language, bootstrap", _drawn(counted, PEOPLE, draws, seed)),
-        ("same listeners: UA between languages", _same_listeners(counted, ua[:, 0])),
+        ("same listeners: UA between languages", alone(counted, "ua", ua, each=False)),
+        (
+            f"same listeners: {titles} by emotion, between languages",
+            (
+                row
+                for name, m in single.items()
+                for row in _same_listeners(counted, name, m.value(counted.counts), each=True)
+            ),
+        ),
+        ("same listeners: EDER between languages", alone(marked, "eder", eder[:, :1], each=False)),
+        ("same listeners: EDER by emotion, between languages", alone(marked, "eder", eder[:, 1:], each=True)),
         (f"same listeners: UA by language, between values of {asked.pair_by}", _conditions(tables, asked.pair_by)),
         ("models and people: UA by language, bootstrap", _drawn(counted, MODELS, draws, seed)),
         (
@@ -222,12 +233,13 @@ def _differ(a: Array, b: Array) -> Row:
 
 
 def _alike(a: Array, b: Array, *, margin: float) -> Row:
-    said = _said("TOST of Welch's t; its interval is the 90 % one", equivalence(a, b, margin=margin), a, b)
-    return {**said, "margin": margin}
+    outcome, checked = equivalence(a, b, margin=margin), assumptions.of_groups(a, b)
+    return {**_said("TOST of Welch's t; its interval is the 90 % one", outcome, a, b, assumptions=checked), "margin": margin}
 
 
 def _dealt(a: Array, b: Array, *, seed: int) -> Row:
-    return _said("permutation of means, two-sided", permutation(a, b, rng=bootstrap.generator(seed, "permutation")), a, b)
+    outcome = permutation(a, b, rng=bootstrap.generator(seed, "permutation"))
+    return _said("permutation of means, two-sided", outcome, a, b, assumptions=assumptions.of_splits(a, b))
 
 
 def _said(test: str, outcome: Outcome, a: Array, b: Array, *, assumptions: str = "") -> Row:
@@ -258,13 +270,19 @@ def _sides(judged: Judged, kinds: tuple[str, str]) -> Iterator[tuple[str, Chosen
 # --- the same listeners ---
 
 
-def _same_listeners(counted: Counted, ua: Array) -> Iterator[Planned]:
-    """Within each group, UA of every two languages, over the listeners who heard both."""
-    who = counted.subjects.assign(_ua=ua)
+def _same_listeners(judged: Judged, name: str, value: Array, *, each: bool) -> Iterator[Planned]:
+    """Within each group, ``value`` of every two languages over the listeners who heard both; arguments as of ``_tests``."""
+    who = judged.subjects
     people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
     for group, part in people.groupby("group", sort=True):
-        for one, other, make in _pairs(part.pivot(index="rater", columns="language", values="_ua")):
-            yield {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": ""}, make
+        tags = sorted(part["language"].unique())
+        played = {tag: judged.played(tag) for tag in tags}
+        for n in range(value.shape[1]):
+            here = [tag for tag in tags if played[tag][n]] if each else tags
+            wide = part.assign(_value=value[part.index, n]).pivot(index="rater", columns="language", values="_value")
+            for one, other, make in _pairs(wide[here]):
+                about = {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": "", "metric": name}
+                yield {**about, "emotion": judged.truths[n] if each else ""}, make
 
 
 def _conditions(tables: Tables, column: str) -> list[Planned]:
@@ -281,15 +299,16 @@ def _conditions(tables: Tables, column: str) -> list[Planned]:
         parts.append(counted.subjects.assign(_ua=metrics()["ua"].value(counted.counts), _value=value))
     who = pd.concat(parts) if parts else pd.DataFrame(columns=["rater_type", "group", "rater", "language", "corpus"])
     people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
+    of_ua = {"emotion": "", "metric": "ua"}
     return [
-        ({"a": f"{group}, {one}", "b": f"{group}, {other}", "language": str(language)}, make)
+        ({"a": f"{group}, {one}", "b": f"{group}, {other}", "language": str(language), **of_ua}, make)
         for (group, language), part in people.groupby(["group", "language"], sort=True)
         for one, other, make in _pairs(part.pivot(index="rater", columns="_value", values="_ua"))
     ]
 
 
 def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Callable[[], Row]]]:
-    """The paired test of every two columns of UA, ``[rater, column]``."""
+    """The paired test of every two columns of values, ``[rater, column]``."""
     for one, other in combinations(wide.columns, 2):
         yield str(one), str(other), partial(_paired, *(wide[name].to_numpy(dtype=float) for name in (one, other)))
 
@@ -297,11 +316,10 @@ def _pairs(wide: pd.DataFrame) -> Iterator[tuple[str, str, Callable[[], Row]]]:
 def _paired(a: Array, b: Array) -> Row:
     alone = int((np.isnan(a) != np.isnan(b)).sum())
     outcome = asdict(paired(a, b))
-    said = f"{alone} who judged one side only left out" if alone else ""
+    said = f"{alone} of whom one side only is known left out" if alone else ""
     outcome["note"] = "; ".join(filter(None, (outcome["note"], said)))
     checked = assumptions.of_differences(a - b)
-    named = {"test": "paired t, two-sided", "unit": LISTENER, "emotion": "", "metric": "ua"}
-    return {**named, **outcome, "assumptions": checked}
+    return {"test": "paired t, two-sided", "unit": LISTENER, **outcome, "assumptions": checked}
 
 
 # --- listeners and clips drawn anew ---

@@ -23,22 +23,40 @@ def of_groups(a: Values, b: Values) -> str:
     >>> of_groups([.71, .64, .83, .58, .77, .69, .74], [.55, .61, .49, .72, .38])[:73]
     'normal values: nothing speaks against it in a (n 7, Shapiro-Wilk W = 1.00'
     """
-    from scipy.stats import levene
-
     x, y = known(a), known(b)
     shapes = [said for said in (_shape("a", x), _shape("b", y)) if said]
     said = ["normal values: " + ", ".join(shapes)] if shapes else []
-    if min(len(x), len(y)) >= 2 and max(np.ptp(x), np.ptp(y)) > CONSTANT and len(x) + len(y) > 4:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = levene(x, y, center="median")
-        if np.isfinite(found.pvalue):
-            speaks = "speaks against it" if found.pvalue < 0.05 else "nothing speaks against it"
-            said.append(
-                f"groups that vary alike: {speaks} (Brown-Forsythe F(1, {len(x) + len(y) - 2}) = {found.statistic:.2f}, "
-                f"p = {found.pvalue:.3f}); Welch's test does without"
-            )
-    return "; ".join(said)
+    spread = _spread(x, y)
+    return "; ".join([*said, *([f"{spread}; Welch's test does without"] if spread else [])])
+
+
+def of_splits(a: Values, b: Values) -> str:
+    """A sentence on what a permutation of unequal groups assumes; empty where they are of one size, or it cannot be said.
+
+    >>> of_splits([.71, .64, .83], [.55, .61, .49]), of_splits([.71, .64, .83, .58], [.55, .61, .49])[:49]
+    ('', 'groups that vary alike: nothing speaks against it')
+    """
+    x, y = known(a), known(b)
+    return "" if len(x) == len(y) else _spread(x, y)
+
+
+def _spread(x: Array, y: Array) -> str:
+    from scipy.stats import levene
+
+    if min(len(x), len(y)) < 2 or max(np.ptp(x), np.ptp(y)) <= CONSTANT or len(x) + len(y) <= 4:
+        return ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = levene(x, y, center="median")
+    if not np.isfinite(found.statistic):  # every value lies equally far from the median of its group
+        return ""
+    speaks = "speaks against it" if found.pvalue < 0.05 else "nothing speaks against it"
+    of = f"Brown-Forsythe F(1, {len(x) + len(y) - 2}) = {found.statistic:.2f}, {_p(found.pvalue)}"
+    return f"groups that vary alike: {speaks} ({of})"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def of_differences(differences: Values) -> str:
@@ -59,4 +77,4 @@ def _shape(name: str, values: Array) -> str:
         warnings.simplefilter("ignore")  # of more than 5,000 values, whose p is not exact
         found = shapiro(values)
     speaks = "speaks against it" if found.pvalue < 0.05 else "nothing speaks against it"
-    return f"{speaks} in {name} (n {len(values)}, Shapiro-Wilk W = {found.statistic:.2f}, p = {found.pvalue:.3f})"
+    return f"{speaks} in {name} (n {len(values)}, Shapiro-Wilk W = {found.statistic:.2f}, {_p(found.pvalue)})"

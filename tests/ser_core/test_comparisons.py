@@ -10,6 +10,7 @@ from scipy import stats
 from ser_core.comparisons import TESTS, Asked, compare
 from ser_core.errors import BadInput
 from ser_core.ratings import Tables
+from ser_core.statistics import assumptions
 from tests import reference
 from tests.ser_core.test_scores import EMOTIONS, answers, judgements, shuffled, study, with_corpora
 
@@ -67,6 +68,7 @@ def test_each_family_is_corrected_by_itself(six):
         "human groups: UA by language, equivalence within 0.1",
         "human groups: UA by language, bootstrap",
         "same listeners: UA between languages",
+        "same listeners: F1, Precision, Recall by emotion, between languages",
         "models and people: UA by language, bootstrap",
         "models and people: UA by language, bootstrap, equivalence within 0.1",
         "models and people: UA by language, runs",
@@ -136,6 +138,14 @@ def test_listeners_of_two_languages_are_their_own_control(six):
         theirs = stats.ttest_rel(a, b)
         assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
         assert (row["unit"], row["language"]) == ("listener", "")
+    of_each = family(six, "same listeners: F1, Precision, Recall by emotion, between languages")
+    assert len(of_each) == 2 * len(set(tables.stimuli["truth"])) * 3
+    row = of_each.query("a == 'CN listeners, de' and emotion == 'happy' and metric == 'recall'").iloc[0]
+    happy = set(tables.stimuli.loc[tables.stimuli["truth"] == "happy", "stimulus"])
+    said = tables.ratings[tables.ratings["stimulus"].isin(happy)].merge(tables.stimuli[["stimulus", "language"]])
+    recall = (said["label"] == "happy").groupby([said["rater"], said["language"]]).mean().unstack()
+    theirs = stats.ttest_rel(*(recall.loc[[f"CN{n}" for n in range(6)], tag] for tag in ("de", "en")))
+    assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
 
 
 def test_a_column_of_clips_or_ratings_makes_pairs_within_group_and_language():
@@ -179,7 +189,7 @@ def test_listeners_of_one_side_only_are_left_out_of_pairs_and_counted():
     rows = compare(Tables(tables.stimuli, tables.raters, tables.ratings[~lost]), draws=0)
     row = family(rows, "same listeners: UA between languages").iloc[0]
     assert (row["n_a"], row["n_b"]) == (3, 3)
-    assert row["note"] == "1 who judged one side only left out"
+    assert row["note"] == "1 of whom one side only is known left out"
 
 
 def test_runs_of_a_model_are_the_unit_against_listeners_and_it_says_so():
@@ -215,7 +225,19 @@ def test_comparable_is_said_with_its_margin():
     assert rows.loc[~rows["family"].str.contains("equivalence"), "margin"].isna().all()
 
 
+ALIKE = ("", ", equivalence within 0.1", ", permutation")
+
+
 def test_assumptions_stand_beside_the_tests_that_make_them(six):
     said = six[six["test"].str.contains("Welch's t, two|paired") & six["p"].notna()]["assumptions"]
     assert said.str.contains("normal values").all()
-    assert six[six["test"].str.contains("permutation|bootstrap")]["assumptions"].eq("").all()
+    assert six[six["test"].str.contains("bootstrap")]["assumptions"].eq("").all()
+    by_name = {name: six[six["family"] == f"human groups: UA by language{name}"]["assumptions"].tolist() for name in ALIKE}
+    assert by_name[", equivalence within 0.1"] == by_name[""]
+    assert by_name[", permutation"] == [""] * len(by_name[""])  # of one size: it assumes nothing
+
+
+def test_a_spread_that_cannot_be_tested_and_a_tiny_p_are_no_numbers():
+    assert "inf" not in assumptions.of_groups([0.25] * 6, [0.1, 0.3])
+    assert "p < 0.001" in assumptions.of_splits([0.5] * 20 + [0.51, 0.49], list(np.linspace(0, 1, 21)))
+    assert "Welch" not in assumptions.of_splits([0.1, 0.2, 0.4], [0.3, 0.8])
