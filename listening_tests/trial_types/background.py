@@ -47,23 +47,24 @@ class Background(Parameters):
 
 
 def show(trial: Trial, ui: Ui) -> None:
-    """One form; nothing is chosen beforehand, so that no default slips through as an answer."""
+    """Nothing is chosen beforehand, so that no default slips through as an answer.
+
+    No form of Streamlit's: it would tell nothing of the choices before it is sent, and who then reads on in another language
+    would begin anew.
+    """
     st = ui.st
     st.header(ui.text("background.title"))
     st.markdown(ui.text("background.why"))
-    with st.form("background", border=False):
-        for tag in trial.parameters["languages"]:
-            _ask(trial, ui, f"knows.{tag}")
-        names = {tag: name for tag, name in all_spoken(ui.interface).items() if tag not in trial.parameters["languages"]}
-        hint = ui.text("background.other_hint")
-        st.multiselect(ui.text("background.other"), list(names), format_func=names.get, key="other", placeholder=hint)
-        for key in (*(f"dialect.{tag}" for tag in trial.parameters["dialects"]), "age", "hearing"):
-            _ask(trial, ui, key)
-        if wrong := st.session_state.pop("background_wrong", None):
-            st.error(wrong)  # beside the button that was pressed: on a phone the top of the form is out of sight
-        st.form_submit_button(
-            ui.text("continue"), type="primary", width="stretch", on_click=lambda: _send(trial, ui), key="background_send"
-        )
+    for tag in trial.parameters["languages"]:
+        _ask(trial, ui, f"knows.{tag}")
+    names = {tag: name for tag, name in all_spoken(ui.interface).items() if tag not in trial.parameters["languages"]}
+    hint = ui.text("background.other_hint")
+    st.multiselect(ui.text("background.other"), list(names), format_func=names.get, key="other", placeholder=hint)
+    for key in (*(f"dialect.{tag}" for tag in trial.parameters["dialects"]), "age", "hearing"):
+        _ask(trial, ui, key)
+    if st.session_state.get("background_sent") and (wrong := _wrong(trial, ui)):
+        st.error(wrong)  # beside the button that was pressed: on a phone the top of the page is out of sight
+    st.button(ui.text("continue"), type="primary", width="stretch", on_click=lambda: _send(trial, ui), key="background_send")
 
 
 def _questions(trial: Trial, ui: Ui) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -89,23 +90,31 @@ def _ask(trial: Trial, ui: Ui, key: str) -> None:
 
 
 def _send(trial: Trial, ui: Ui) -> None:
+    ui.st.session_state["background_sent"] = True
+    if not _wrong(trial, ui):
+        ui.submit(trial, _answer(trial, ui))
+
+
+def _wrong(trial: Trial, ui: Ui) -> str | None:
+    """What has to be mended before it can be sent; as it is mended, it goes."""
     state = ui.st.session_state
     missing = [question for key, (question, _) in _questions(trial, ui).items() if state.get(key) is None]
     if missing:
-        state["background_wrong"] = "\n".join([ui.text("required"), "", *(f"- {question}" for question in missing)])
-        return
+        return "\n".join([ui.text("required"), "", *(f"- {question}" for question in missing)])
+    wrong = check(trial, _answer(trial, ui))
+    return ui.text(wrong) if wrong else None
+
+
+def _answer(trial: Trial, ui: Ui) -> dict[str, str]:
+    state = ui.st.session_state
     knows = {tag: state[f"knows.{tag}"] for tag in trial.parameters["languages"]}
-    answer = {
+    return {
         "native_languages": " ".join([*(t for t, level in knows.items() if level == "native"), *state.get("other", [])]),
         "dialects": " ".join(tag for tag in trial.parameters["dialects"] if state[f"dialect.{tag}"] == "yes"),
         "proficiency": " ".join(f"{tag}:{level}" for tag, level in knows.items() if level != "native"),
         "age_band": state["age"],
         "hearing": state["hearing"],
     }
-    if wrong := check(trial, answer):
-        state["background_wrong"] = ui.text(wrong)
-        return
-    ui.submit(trial, answer)
 
 
 def check(trial: Trial, answer: Answer) -> str | None:

@@ -22,8 +22,16 @@ def choose(offered: tuple[str, ...], before: str = "") -> str:
             label_visibility="collapsed",
             required=True,
             key="interface",
+            on_change=_keep_choices,
         )
     return str(chosen or first)
+
+
+def _keep_choices() -> None:
+    """What is chosen stays chosen in the other language: browsers name a choice by its words, which are about to change."""
+    for key, value in st.session_state.items():
+        if isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            st.session_state[key] = value
 
 
 def wished(offered: tuple[str, ...], before: str = "") -> str:

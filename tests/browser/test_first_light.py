@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from listening_tests import export, schema
+from listening_tests import export, languages, schema
 from listening_tests import study as studies
 from listening_tests.store import Store
 from ser_core import runs
@@ -60,6 +60,7 @@ def _german_listener(app, context, store, study, invitation, truth):
     listener = Listener.at(device, app.link(study, invitation), "de")
     page, person = listener.page, invitation.participant
     listener.agree()
+    _read_on_in_german(page)
     listener.describe({"cmn": "none", "de": "native", "en": "B"})
     listener.expect_done(2, TOTAL)
     listener.answer(truth[current(store, person)[1]])
@@ -102,6 +103,15 @@ def _german_listener(app, context, store, study, invitation, truth):
     _expect_the_end(page, listener, store, person)
     page.reload()
     expect(page.get_by_text(listener.words["finished_link"].split("{")[0].strip())).to_be_visible()
+
+
+def _read_on_in_german(page):
+    """Begins the questions on the background in English; what was chosen stays chosen in German."""
+    english, german = languages.texts("en"), languages.texts("de")
+    page.get_by_role("radio", name="English").click()
+    page.get_by_text(english["background.hearing_aid"], exact=True).click()
+    page.get_by_role("radio", name="Deutsch").click()
+    expect(page.get_by_role("radio", name=german["background.hearing_aid"], exact=True)).to_be_checked()
 
 
 def _mandarin_listener(app, context, store, study, invitation):
