@@ -62,6 +62,12 @@ def ended_url(study: Study, participant: Participant) -> str:
     return _filled(settings.ended_url, participant) if settings else ""
 
 
+def declined_url(study: Study, participant: Participant) -> str:
+    """Where somebody is sent back to who does not want to take part; empty if nowhere."""
+    settings = study.settings.recruitment
+    return _filled(settings.declined_url, participant) if settings else ""
+
+
 def _filled(url: str, participant: Participant) -> str:
     values = {"{code}": participant.completion_code, "{id}": participant.external_id}
     return re.sub(r"\{(?:code|id)\}", lambda found: quote(values[found[0]], safe=""), url)

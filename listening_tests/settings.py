@@ -65,6 +65,7 @@ class Recruitment(_Strict):
     id_parameter: str = Field("PROLIFIC_PID", pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
     completion_url: str = Field("", pattern=r"^(https?://\S+)?$")
     ended_url: str = Field("", pattern=r"^(https?://\S+)?$")
+    declined_url: str = Field("", pattern=r"^(https?://\S+)?$")
 
     @field_validator("id_parameter")
     @classmethod

@@ -186,6 +186,10 @@ class Ui(Protocol):
     def completion_url(self) -> str:
         """Where a finished participant is sent back to, such as Prolific; empty if nowhere."""
 
+    @property
+    def declined_url(self) -> str:
+        """Where somebody is sent back to who does not want to take part; empty if nowhere."""
+
 
 @dataclass(frozen=True)
 class After:

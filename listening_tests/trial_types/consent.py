@@ -14,6 +14,8 @@ def show(trial: Trial, ui: Ui) -> None:
     st = ui.st
     if st.session_state.get("declined"):
         st.info(ui.text("consent.declined"))
+        if ui.declined_url:
+            st.link_button(ui.text("debrief.back"), ui.declined_url, type="primary", width="stretch")
         st.button(ui.text("consent.again"), on_click=lambda: st.session_state.pop("declined"))
         return
     st.header(ui.text("consent.title"))

@@ -75,6 +75,11 @@ class Listener:
         """Where the service that sent the participant wants them back, once they have finished."""
         return recruitment.completion_url(self.study, self.participant)
 
+    @property
+    def declined_url(self) -> str:
+        """Where that service wants them back if they do not take part."""
+        return recruitment.declined_url(self.study, self.participant)
+
     def submit(self, trial: Trial, answer: Answer) -> None:
         """Commit the answer; what cannot be taken is said on the next run."""
         try:

@@ -16,6 +16,7 @@ recruitment:
   id_parameter: PROLIFIC_PID
   completion_url: "https://app.prolific.com/submissions/complete?cc=YOUR-CODE"
   ended_url: "https://app.prolific.com/submissions/complete?cc=YOUR-SCREEN-OUT-CODE"
+  declined_url: "https://app.prolific.com/submissions/complete?cc=YOUR-NO-CONSENT-CODE"
 
 # SONA: in study.yaml
 recruitment:
@@ -107,6 +108,7 @@ def _service(study: Study, store: Store) -> None:
         st.info("Make the link for all first.")
     _way_back("Whoever finishes is sent to", settings.completion_url, "completion_url")
     _way_back("Whoever is sent home before is sent to", settings.ended_url, "ended_url")
+    _way_back("Whoever does not consent is sent to", settings.declined_url, "declined_url")
     st.caption(
         "`{id}` becomes the service's id, `{code}` our completion code. The export leaves the ids out unless asked for."
     )

@@ -71,6 +71,7 @@ class Page:
     completion_code = "CODE1234"
     privacy = "[Data protection](privacy)"
     following = ""
+    declined_url = ""
 
     def __init__(self, study, interface="en", *, completion_url=""):
         self.study, self.interface, self.completion_url = study, interface, completion_url

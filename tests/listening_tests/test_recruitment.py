@@ -24,6 +24,7 @@ def recruiting(study) -> Study:
         id_parameter="PROLIFIC_PID",
         completion_url="https://back.example/done?cc={code}&who={id}",
         ended_url="https://back.example/sorry?who={id}",
+        declined_url="https://back.example/no?who={id}",
     )
     return replace(study, settings=study.settings.model_copy(update={"recruitment": service}))
 
@@ -63,6 +64,7 @@ def test_code_and_id_are_quoted_into_the_way_back(recruiting):
     asked = parse_qs(urlsplit(recruitment.completion_url(recruiting, PERSON)).query)
     assert asked == {"cc": ["ABCD2345"], "who": [PERSON.external_id]}
     assert parse_qs(urlsplit(recruitment.ended_url(recruiting, PERSON)).query) == {"who": [PERSON.external_id]}
+    assert parse_qs(urlsplit(recruitment.declined_url(recruiting, PERSON)).query) == {"who": [PERSON.external_id]}
     sly = replace(PERSON, external_id="{code}")
     assert "ABCD2345" not in recruitment.ended_url(recruiting, sly)
 
@@ -70,3 +72,4 @@ def test_code_and_id_are_quoted_into_the_way_back(recruiting):
 def test_the_way_back_is_there_only_for_who_has_finished_and_only_where_the_study_has_one(recruiting, study):
     assert recruitment.completion_url(recruiting, replace(PERSON, finished_at="")) == ""
     assert recruitment.completion_url(study, PERSON) == recruitment.ended_url(study, PERSON) == ""
+    assert recruitment.declined_url(study, PERSON) == ""

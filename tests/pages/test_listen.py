@@ -264,6 +264,7 @@ RECRUITING = """recruitment:
   id_parameter: PROLIFIC_PID
   completion_url: "https://back.example/done?cc={code}&who={id}"
   ended_url: "https://back.example/sorry?who={id}"
+  declined_url: "https://back.example/no"
 """
 
 
@@ -279,6 +280,15 @@ def test_who_does_not_fit_is_thanked_and_sent_back(study, tmp_path, monkeypatch)
     assert ENGLISH["ended.screened_out"] in _said(at)
     assert _links(at) == ["https://back.example/sorry?who="]
     assert not at.code
+
+
+def test_who_does_not_consent_can_go_back_to_where_they_came_from(study, tmp_path, monkeypatch):
+    (invitation,) = Store().invite(_edited(study, tmp_path, monkeypatch, RECRUITING))
+    at = _open(invitation.token)
+    assert not _links(at)
+    at = _press(at, "consent.decline")
+    assert _links(at) == ["https://back.example/no"]
+    assert not _links(_press(at, "consent.again"))
 
 
 def test_a_run_of_the_page_asks_the_database_little(study):

@@ -157,7 +157,8 @@ def test_a_recruiting_service_gets_the_link_with_the_place_for_its_id(tab, tmp_p
     shown = [code.value for code in app.code]
     assert shown[0].endswith("&PROLIFIC_PID={{%PROLIFIC_PID%}}")
     assert "https://example.org/done?cc={code}" in shown
-    assert any("nowhere: `ended_url` is not set" in m.value for m in app.markdown)
+    for key in ("ended_url", "declined_url"):
+        assert any(f"nowhere: `{key}` is not set" in m.value for m in app.markdown)
 
 
 def test_the_progress_of_people_and_of_simulated_listeners_is_counted_apart(tab, saved, tones_study):
