@@ -192,8 +192,8 @@ class Judged:
         """A subject's judgements. Raters of one group who judged the same languages may stand for each other, and so may
         clips of one language and truth."""
         rows = self.rows(subject)
-        rater, raters = _close(self.rater[rows])
-        clip, clips = _close(self.clip[rows])
+        rater, raters = close(self.rater[rows])
+        clip, clips = close(self.clip[rows])
         judged = np.zeros((len(raters), int(self._language.max(initial=0)) + 1), dtype=bool)
         judged[rater, self._language[clips][clip]] = True
         return Judgements(
@@ -349,7 +349,7 @@ def judgements(part: Codes, shape: tuple[int, int]) -> Judgements:
     Raters of one group who judged the same languages may stand for each other, and so may clips of one language and truth.
     """
     (rater, first_of), (clip, first) = (_met_first(part[:, n]) for n in (0, 1))
-    language = _close(part[:, 4])[0]
+    language = close(part[:, 4])[0]
     judged = np.zeros((len(first_of), int(language.max(initial=-1)) + 1), dtype=bool)
     judged[rater, language] = True
     return Judgements(
@@ -363,10 +363,10 @@ def judgements(part: Codes, shape: tuple[int, int]) -> Judgements:
     )
 
 
-def _close(codes: Codes) -> tuple[Codes, Codes]:
+def close(codes: Codes) -> tuple[Codes, Codes]:
     """The codes without gaps, in the same order, and what each of these was before.
 
-    >>> [codes.tolist() for codes in _close(np.array([5, 2, 5]))]
+    >>> [codes.tolist() for codes in close(np.array([5, 2, 5]))]
     [[1, 0, 1], [2, 5]]
     """
     met = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
@@ -376,10 +376,10 @@ def _close(codes: Codes) -> tuple[Codes, Codes]:
 
 def _met_first(codes: Codes) -> tuple[Codes, Codes]:
     """The codes without gaps, and an entry of each."""
-    close, met = _close(codes)
+    code, met = close(codes)
     entry = np.empty(len(met), dtype=np.int64)
-    entry[close] = np.arange(len(codes))
-    return close, entry
+    entry[code] = np.arange(len(codes))
+    return code, entry
 
 
 def _rank(rows: npt.NDArray[np.generic]) -> Codes:

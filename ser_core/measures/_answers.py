@@ -11,15 +11,19 @@ made of a paper's counts (``published_counts``) answered no single clip and are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.counting import described, judgements
-from ser_core.emotions import in_order
-from ser_core.ratings import Tables, decide
+from ser_core import languages
+from ser_core.checks import number
+from ser_core.coded import coded as numbers
+from ser_core.coded import once
+from ser_core.counting import close, judgements, named_group
+from ser_core.lazy_tables import different
+from ser_core.ratings import Tables
 from ser_core.statistics import bootstrap, drawn_values
 from ser_core.tables import PUBLISHED_COUNTS
 
@@ -32,18 +36,54 @@ POOLED = "not defined: its raters are the votes of many people together, who can
 def first_hearings(tables: Tables) -> pd.DataFrame:
     """Rows of ratings of whole clips at the first hearing, in one order; posteriors have a row for each label.
 
-    Columns of the ratings table and ``group, rater_type, language, corpus, truth, pooled`` (the votes of many together).
+    Columns of texts, as categories in their order: ``rater, stimulus, label, group, rater_type, language, corpus, truth``;
+    ``label`` and ``truth`` have the same ones. Numbers, NaN where there is none: ``weight`` and what ``_TOLD`` names. And
+    ``decided``, whether the label is the rater's choice; ``pooled``, whether the rater is the votes of many together.
     """
-    rows = tables.ratings[tables.ratings["start_s"].isna()]
-    rows = described(rows, tables)
-    rows = rows[(rows["rater_type"] != "truth") & ~rows["rater"].isin(_printed(tables))].assign(
-        _length=rows["repeat"].str.len()
+    return once(tables, "_first_hearings", _first_hearings).copy(deep=False)
+
+
+_TOLD = ("confidence", "response_s", "votes")
+"""Columns that ratings may have, of numbers written as texts."""
+
+
+def _first_hearings(tables: Tables) -> pd.DataFrame:
+    said = numbers(tables)
+    who = tables.raters.assign(group=named_group(tables.raters))
+    repeat, heard = different(tables, "repeat")
+    left = ~((who["rater_type"] == "truth") | who["rater"].isin(_printed(tables))).to_numpy(dtype=bool)
+    at = np.flatnonzero(said.whole & left[said.rater])
+    own = tables.stimuli.assign(language=tables.stimuli["language"].map(languages.normal))
+    labels = pd.Series(said.labels, dtype="str")
+    ranks = (
+        _rank(labels.to_frame("label"))[said.label[at]],
+        _rank(pd.DataFrame({"_length": [len(text) for text in heard], "repeat": heard}))[repeat[at]],
+        _rank(own[["stimulus"]])[said.clip[at]],
+        _rank(who[[*_WHO, "rater"]])[said.rater[at]],
     )
-    rows = rows.sort_values([*_WHO, "rater", "stimulus", "_length", "repeat", "label"], ignore_index=True)
-    first = rows.groupby(["rater", "stimulus"])["repeat"].transform("first")
-    pooled = (rows["rater_type"] == "human") & (rows["weight"] < 1)
-    rows = rows.assign(pooled=pooled.groupby(rows["rater"]).transform("any"))
-    return rows[rows["repeat"] == first].drop(columns="_length").reset_index(drop=True)
+    order = np.lexsort(ranks)
+    at, hearing = at[order], ranks[1][order]
+    begins = _changes(said.rater[at], said.clip[at])
+    unit = np.cumsum(begins) - 1
+    first = hearing == hearing[begins][unit]
+    at, unit = at[first], unit[first]
+    rater, clip = said.rater[at], said.clip[at]
+    words = sorted({*said.labels, *own["truth"]})
+    told = {name: _number(tables, name)[at] for name in _TOLD}
+    return pd.DataFrame(
+        {
+            "rater": _texts(who["rater"], rater),
+            "stimulus": _texts(own["stimulus"], clip),
+            "label": _texts(labels, said.label[at], words),
+            "weight": said.weight[at],
+            **told,
+            **{name: _texts(who[name], rater) for name in ("group", "rater_type")},
+            **{name: _texts(own[name], clip) for name in ("language", "corpus")},
+            "truth": _texts(own["truth"], clip, words),
+            "decided": _decided(unit, said.weight[at], said.label[at]),
+            "pooled": _pooled(who, rater, said.weight[at]),
+        }
+    )
 
 
 def _printed(tables: Tables) -> pd.Series:
@@ -52,9 +92,55 @@ def _printed(tables: Tables) -> pd.Series:
     return raters.loc[raters[PUBLISHED_COUNTS] != "", "rater"] if PUBLISHED_COUNTS in raters else raters["rater"].iloc[:0]
 
 
+def _rank(rows: pd.DataFrame) -> Codes:
+    """The place of each row among all in the order of their columns."""
+    order = rows.reset_index(drop=True).sort_values(list(rows.columns)).index.to_numpy()
+    place = np.empty(len(rows), dtype=np.int64)
+    place[order] = np.arange(len(rows))
+    return place
+
+
+def _changes(*codes: Codes) -> npt.NDArray[np.bool_]:
+    """Whether an entry differs from the one before, as the first does."""
+    found = np.ones(len(codes[0]), dtype=bool)
+    found[1:] = np.any([code[1:] != code[:-1] for code in codes], axis=0)
+    return found
+
+
+def _texts(known: pd.Series, code: Codes, among: Sequence[str] | None = None) -> pd.Categorical:
+    """Texts by their place in ``known``, as categories in their order; of ``among``, or those that are known."""
+    categories = pd.Index(list(sorted(set(known)) if among is None else among), dtype="str")
+    return pd.Categorical.from_codes(categories.get_indexer(pd.Index(known))[code], categories=categories)
+
+
+def _number(tables: Tables, name: str) -> Array:
+    """A column of texts as numbers, NaN where a field holds none."""
+    code, known = different(tables, name)
+    return np.append(number(pd.Series(known)).to_numpy(dtype=float), np.nan)[code]
+
+
+def _decided(unit: Codes, weight: Array, label: Codes) -> npt.NDArray[np.bool_]:
+    """Of the rows of each unit, which come in a row, the one of greatest weight, of equal ones the first label's."""
+    found = np.ones(len(unit), dtype=bool)
+    several = np.flatnonzero(np.bincount(unit)[unit] > 1) if len(unit) else unit
+    order = several[np.lexsort((label[several], -weight[several], unit[several]))]
+    found[order] = _changes(unit[order]) if len(order) else True
+    return found
+
+
+def _pooled(raters: pd.DataFrame, rater: Codes, weight: Array) -> npt.NDArray[np.bool_]:
+    people = (raters["rater_type"] == "human").to_numpy(dtype=bool)
+    return (people & (np.bincount(rater, weight < 1, len(raters)) > 0))[rater]
+
+
 def answers(tables: Tables) -> pd.DataFrame:
     """One row for each rater and clip with the ``label`` that was said; columns as ``first_hearings``."""
-    return decide(first_hearings(tables))
+    return once(tables, "_answers", _answers).copy(deep=False)
+
+
+def _answers(tables: Tables) -> pd.DataFrame:
+    rows = first_hearings(tables)
+    return rows[rows["decided"]].reset_index(drop=True)
 
 
 def groups(rows: pd.DataFrame, *types: str) -> list[tuple[str, str]]:
@@ -85,19 +171,21 @@ def by_language(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], pd.DataFr
 def coded(rows: pd.DataFrame) -> bootstrap.Judgements:
     """Answers as codes, in the order of their rows; who may stand for whom, as ``counting.judgements`` says."""
     names = ("rater", "stimulus", "truth", "label", "language", "group")
-    part = np.column_stack([pd.factorize(rows[name], sort=True)[0] for name in names])
+    part = np.column_stack([_coded(rows[name]) for name in names])
     truths, labels = part[:, 2:4].max(axis=0) + 1
     return judgements(part, (int(truths), int(labels)))
+
+
+def _coded(texts: pd.Series) -> Codes:
+    """Texts as numbers from 0, in the order of those that are met."""
+    if not isinstance(texts.dtype, pd.CategoricalDtype):
+        return np.asarray(pd.factorize(texts, sort=True)[0], dtype=np.int64)
+    return close(np.asarray(texts.cat.codes, dtype=np.int64))[0]
 
 
 def clip_strata(clips: pd.DataFrame) -> Codes:
     """Which clips, one row each, may stand for each other: those of one language and truth."""
     return np.asarray(clips.groupby(["language", "truth"]).ngroup(), dtype=np.int64)
-
-
-def labels_of(rows: pd.DataFrame) -> list[str]:
-    """Every truth and label in ``rows``, in the order of all tables; of clips without a truth the empty one, last."""
-    return in_order(set(rows["truth"]) | set(rows["label"]))
 
 
 def mean_interval(rows: pd.DataFrame, values: Array, *names: str, seed: int, draws: int) -> dict[str, float]:

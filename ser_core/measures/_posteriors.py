@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ser_core.measures._answers import by_language, first_hearings, groups, of_group
-from ser_core.ratings import Tables, decide
+from ser_core.ratings import Tables
 
 BINS = 10
 """Bins of equal width: confidences above k/10 and up to (k + 1)/10, and 0 with the first."""
@@ -38,7 +38,7 @@ def _reduced(rows: pd.DataFrame) -> pd.DataFrame:
     key = ["rater", "stimulus"]
     scored = rows.assign(_squared=rows["weight"] ** 2, _truth=rows["weight"].where(rows["label"] == rows["truth"], 0.0))
     sums = scored.groupby(key)[["_squared", "_truth"]].sum()
-    top = decide(rows).rename(columns={"weight": "sure"})
+    top = rows[rows["decided"]].reset_index(drop=True).rename(columns={"weight": "sure"})
     top["right"] = (top["label"] == top["truth"]).astype(float)
     own = sums.loc[pd.MultiIndex.from_frame(top[key])].reset_index(drop=True) if len(top) else sums.reset_index(drop=True)
     top["brier"] = own["_squared"] - 2 * own["_truth"] + 1

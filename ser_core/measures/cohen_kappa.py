@@ -49,7 +49,7 @@ def _majorities(rows: pd.DataFrame) -> pd.DataFrame:
     key = ["rater_type", "group", "stimulus"]
     counts = rows.groupby([*key, "language", "truth", "label"]).size().rename("_count").reset_index()
     counts["pooled"] = False  # votes are what is wanted here
-    counts["rater"] = counts["rater_type"] + " " + counts["group"]
+    counts["rater"] = counts["rater_type"].astype("str") + " " + counts["group"].astype("str")
     top = counts[counts["_count"] == counts.groupby(key)["_count"].transform("max")]
     return top[~top.duplicated(key, keep=False)]
 

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.checks import number
 from ser_core.measures._answers import Array, answers, by_language, coded, ends, groups, of_group
 from ser_core.measures._measure import (
     CI_HIGH,
@@ -97,8 +96,8 @@ def _result(rows: pd.DataFrame, names: tuple[str, ...], *, seed: int, draws: int
 def _table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     rows = answers(tables)
     rows = rows[rows["truth"] != ""]
-    given = number(rows["confidence"]) if "confidence" in rows else pd.Series(np.nan, rows.index)
-    rows = rows.assign(_confidence=given, _right=np.where(rows["label"] == rows["truth"], _RIGHT, _WRONG))
+    right = pd.Categorical.from_codes(np.asarray(rows["label"] != rows["truth"], dtype=int), pd.Index([_RIGHT, _WRONG]))
+    rows = rows.assign(_confidence=rows["confidence"], _right=right)
     made = []
     for who in groups(rows, "human"):
         for languages, part in by_language(of_group(rows, who)):

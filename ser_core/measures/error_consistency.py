@@ -34,7 +34,8 @@ COLUMNS = (
 def _table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     rows = answers(tables)
     rows = rows[rows["truth"] != ""]
-    rows = rows.assign(label=np.where(rows["label"] == rows["truth"], "right", "wrong"))
+    wrong = np.asarray(rows["label"] != rows["truth"], dtype=int)
+    rows = rows.assign(label=pd.Categorical.from_codes(wrong, pd.Index(["right", "wrong"])))
     return as_table(COLUMNS, list(of_groups(rows, "error_consistency", seed=seed, draws=draws)))
 
 

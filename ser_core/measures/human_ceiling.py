@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.measures._answers import POOLED, Array, answers, by_language, groups, labels_of, mean_interval, of_group
+from ser_core.emotions import in_order
+from ser_core.measures._answers import POOLED, Array, answers, by_language, groups, mean_interval, of_group
 from ser_core.measures._measure import (
     CI_HIGH,
     CI_LOW,
@@ -39,6 +40,7 @@ from ser_core.measures._measure import (
     as_table,
     value,
 )
+from ser_core.metrics._confusion import share
 from ser_core.ratings import Tables
 from ser_core.tables import Column
 
@@ -64,23 +66,22 @@ def credits(votes: Array) -> Array:
 
 def _earned(rows: pd.DataFrame, voters: pd.DataFrame, *, own: bool) -> pd.Series:
     """The credit of each of the rows, of those that enough others voted on; with the index of ``rows``."""
-    labels = {label: n for n, label in enumerate(labels_of(pd.concat([rows, voters])))}
-    clips = {clip: n for n, clip in enumerate(sorted(voters["stimulus"].unique()))}
-    votes = np.zeros((len(clips), len(labels)))
-    np.add.at(votes, (voters["stimulus"].map(clips), voters["label"].map(labels)), 1)
-    rows = rows[rows["stimulus"].isin(clips)]
-    clip, label = (rows[name].map(code).to_numpy(dtype=np.int64) for name, code in (("stimulus", clips), ("label", labels)))
-    without = np.eye(len(labels))
-    enough = votes.sum(axis=1)[clip] > OTHERS
+    size = len(voters["stimulus"].cat.categories), len(voters["label"].cat.categories)
+    at = np.ravel_multi_index((voters["stimulus"].cat.codes, voters["label"].cat.codes), size)
+    votes = np.bincount(at, minlength=int(np.prod(size))).reshape(size).astype(float)
+    earned, without = np.zeros(size), np.eye(size[1])  # [clip, label]
     if own:
-        earned = credits(votes[clip] - without[label])[np.arange(len(rows)), label]
+        for label in range(size[1]):
+            earned[:, label] = credits(votes - without[label])[:, label]
     else:  # the mean over who is left out: of each label as many as gave it
-        earned = np.zeros(len(rows))
-        for left_out in range(len(labels)):
-            others = credits(votes - without[left_out])[clip, label]
-            earned += votes[clip, left_out] * np.where(votes[clip, left_out] > 0, others, 0.0)
-        earned /= votes.sum(axis=1)[clip]
-    return pd.Series(earned[enough], rows.index[enough])
+        given = in_order(list(voters["label"].cat.categories))
+        for left_out in voters["label"].cat.categories.get_indexer(pd.Index(given)):
+            number = votes[:, left_out, None]
+            earned += number * np.where(number > 0, credits(votes - without[left_out]), 0.0)
+        earned = share(earned, votes.sum(axis=1, keepdims=True))
+    clip, said = rows["stimulus"].cat.codes.to_numpy(), rows["label"].cat.codes.to_numpy()
+    enough = votes.sum(axis=1)[clip] > OTHERS
+    return pd.Series(earned[clip, said][enough], rows.index[enough])
 
 
 def _rows(

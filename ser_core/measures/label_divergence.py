@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.checks import number
 from ser_core.emotions import CANNOT_SAY
 from ser_core.measures._answers import Array, by_language, clip_strata, ends, first_hearings, groups, of_group
 from ser_core.measures._measure import (
@@ -73,8 +72,7 @@ def _spread(rows: pd.DataFrame) -> pd.DataFrame:
     total = said.groupby(["rater", "stimulus"])["weight"].transform("sum")
     share = (said["weight"] / total.where(total > 0)).groupby([said["stimulus"], said["label"]]).sum().unstack(fill_value=0)
     known = said[total > 0]
-    told = number(known["votes"]) if "votes" in known else pd.Series(np.nan, known.index)
-    votes = told.groupby([known["rater"], known["stimulus"]]).sum(min_count=1).fillna(1).groupby("stimulus")
+    votes = known["votes"].groupby([known["rater"], known["stimulus"]]).sum(min_count=1).fillna(1).groupby("stimulus")
     return share.loc[votes.size().index].div(votes.size(), axis=0).assign(_votes=votes.sum())
 
 

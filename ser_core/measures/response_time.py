@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.checks import number
 from ser_core.emotions import in_order
 from ser_core.measures._answers import answers, by_language, coded, ends, groups, of_group
 from ser_core.measures._measure import (
@@ -75,7 +74,7 @@ def _cells(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 def _table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     rows = answers(tables)
-    rows = rows.assign(_time=number(rows["response_s"]) if "response_s" in rows else np.nan)
+    rows = rows.assign(_time=rows["response_s"])
     made = []
     for who in groups(rows, "human"):
         for languages, part in by_language(of_group(rows, who)):
