@@ -176,8 +176,10 @@ def _nothing(setting: str, pools: list[Pool], own: str, sources: Sequence[str], 
 
 def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[Pool]) -> Iterator[Problem]:
     voices = dict(zip(clips["stimulus"], zip(clips["corpus"], clips["speaker"], strict=True), strict=True))
+    shared: dict[str, set[tuple[str, str]]] = {}
     for task in found:
-        where = f"{task.setting} {task.name}, fold {task.fold}"
+        name = f"{task.setting} {task.name}"
+        where = f"{name}, fold {task.fold}"
         learned = [(task.source, task.train, task.dev), (task.target, task.then_train, task.then_dev)]
         learned += [(task.target, task.unlabelled, ())]
         test, together = set(task.test), {voices[id_] for id_ in task.test}
@@ -186,8 +188,16 @@ def _leaks(found: Sequence[Task], clips: pd.DataFrame, by_utterance: frozenset[P
                 yield Problem(f"{where}: {_named(both)} in two parts")
             if pool == task.target and task.target in by_utterance:
                 continue
-            if shared := {pair for pair in {voices[id_] for id_ in train} & together if pair[1]}:
-                yield Problem(f"{where}: speaker {_named({' '.join(p) for p in shared})} in training and in test")
+            if both_times := {pair for pair in {voices[id_] for id_ in train} & together if pair[1]}:
+                shared.setdefault(name, set()).update(both_times)
+    if shared:
+        first, *others = shared
+        where = f"{first}, and {len(others)} more" if others else first
+        who = _named({" ".join(pair) for pair in set().union(*shared.values())})
+        what = f"{where}: speaker {who} in training and in test, for a corpus has the same voices in two languages"
+        remedy = "learn and be tested in corpora that share no voice ('sources', 'targets')"
+        other = "or, if they are different people of one name, give each a name of their own in the column speaker"
+        yield Problem(f"{what}; {remedy}, {other}")
 
 
 def _named(ids: set[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,13 @@ class Kind:
     """With the first seed."""
     settings: tuple[str, ...]
     """Which of mono, cross, ... it is for."""
+    places: Mapping[str, Where] = field(default_factory=dict, compare=False)
+    """Where in the file its method stands, and each setting that was chosen."""
+
+    def place(self, what: str) -> Where:
+        """Where in the file stands what a sentence is about: the setting that it names, else the method."""
+        named = (key for key in self.places if re.search(rf"\b{re.escape(key)}\b", what))
+        return self.places[next(named, "method")]
 
     @cached_property
     def layer(self) -> int | None:
@@ -129,7 +136,8 @@ def _of(experiment: Experiment, encoder: str, point: Point, method: Method, say:
             chosen["layer"] = layer
         try:
             config = configured(method, {**chosen, "encoder": encoder}, seed=experiment.seeds[0])
-            kind = Kind(encoder, point.method, config, point.settings)
+            places = {key: point.places[key] for key in (*point.chosen, "method") if key in point.places}
+            kind = Kind(encoder, point.method, config, point.settings, places)
             assert kind.ears is None or kind.layer is None or kind.layer >= 0  # or they say which layer there is not
             yield kind
         except BadInput as bad:

@@ -20,7 +20,8 @@ from ser_core.engine.tasks import DIGITS, computing
 from ser_core.experiment_folders import PROJECTIONS_FILE, SILHOUETTES_FILE
 from ser_core.experiment_tables import KIND, PLACE, PROJECTIONS, SILHOUETTES
 from ser_core.experiments import projections
-from ser_core.experiments.plan import Ids, Planned
+from ser_core.experiments.learnings import Ids
+from ser_core.experiments.plan import Planned
 from ser_core.experiments.results import written
 from ser_core.experiments.tasks import Kept
 from ser_core.features import close_kept

@@ -1,9 +1,4 @@
-"""An experiment resolved: clips, folds, every model that is trained and tested, and all that is wrong, before one is.
-
-A *learning* is what one model learns: config, training and dev clips, and the learning that it goes on from in a second
-stage. A *job* tests one of them: tasks that learn from the same clips and are stopped by the same are one learning, tested
-in several places. With dev clips of the source, a cross-lingual model is the monolingual one, tested abroad.
-"""
+"""An experiment resolved: clips, folds, every model that is trained and tested, and all that is wrong, before one is."""
 
 from __future__ import annotations
 
@@ -21,8 +16,8 @@ from ser_core.cli import several
 from ser_core.errors import BadInput, Problem
 from ser_core.experiments import config
 from ser_core.experiments.config import Experiment
-from ser_core.experiments.kinds import Kind, kinds
-from ser_core.methods._find import find_method
+from ser_core.experiments.kinds import kinds
+from ser_core.experiments.learnings import Job, Learning, learnings_of, refused
 from ser_core.methods._method import Ears
 from ser_core.noisy import Copies, babble_of_tests, copies_of, noise_among, origins, repeated, strange, with_noise
 from ser_core.run_checks import shared_speakers
@@ -32,37 +27,7 @@ from ser_core.shots import Shots
 from ser_core.stimuli import load, load_all
 from ser_core.yaml_lines import Where, line_of
 
-Ids = tuple[str, ...]
 NO_CLIPS = ratings.frame(ratings.STIMULI, [])
-
-
-@dataclass(frozen=True)
-class Learning:
-    """What one model learns."""
-
-    kind: Kind
-    config: Any
-    train: Ids
-    dev: Ids
-    after: int | None = None
-    """Number of the learning that it goes on from."""
-    unlabelled: Ids = ()
-    """What it adapts to without labels."""
-
-    @property
-    def clips(self) -> Ids:
-        """All that it is given."""
-        return (*self.train, *self.dev, *self.unlabelled)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One model tested in one place: a row of ``models.csv``."""
-
-    kind: Kind
-    task: Task
-    seed: int
-    learning: int
 
 
 @dataclass(frozen=True)
@@ -125,11 +90,15 @@ def resolve(file: Path, out: Path | None = None, *, only_check: bool = False) ->
     tasks = found.tasks(experiment, clips, copies, wanted)
     if found.problems:
         raise BadInput(*dict.fromkeys(found.problems))
-    learnings, jobs = _jobs(experiment, models, tasks)
+    learnings, jobs = learnings_of(experiment, models, tasks)
     needed = {id_ for learning in learnings for id_ in learning.clips}
     needed |= {id_ for job in jobs for id_ in job.task.test}
     every = pd.concat([clips, copies], ignore_index=True) if len(copies) else clips
     used = every[every["stimulus"].isin(needed)].reset_index(drop=True)
+    for place, what in refused(learnings, jobs, used):
+        found.say(place, what)
+    if found.problems:
+        raise BadInput(*found.problems)
     found.findings += audit(clips[clips["truth"].isin(experiment.emotions)].drop(columns=list(SPLITS), errors="ignore"))
     found.findings += _shared_voices(listened, used)
     order = sorted(found.findings, key=lambda finding: ("alarm", "warning", "note").index(finding.severity))
@@ -303,31 +272,3 @@ def _shared_voices(listened: pd.DataFrame, used: pd.DataFrame) -> list[Finding]:
     who = f"{several(len(shared), 'speaker')} {'is' if len(shared) == 1 else 'are'}"
     what = f"{who} among the clips that listeners heard and among those of the models: {named}"
     return [Finding("warning", "listened speakers", what)]
-
-
-def _jobs(
-    experiment: Experiment, models: list[Kind], tasks: dict[str, list[Task]]
-) -> tuple[tuple[Learning, ...], tuple[Job, ...]]:
-    """Encoder by encoder, kind by kind, task by task, seed by seed; equal learnings once."""
-    known: dict[Any, int] = {}
-    learnings: list[Learning] = []
-    parts: dict[Ids, Ids] = {}
-
-    def number(kind: Kind, seed: int, train: Ids, dev: Ids, *, after: int | None = None, unlabelled: Ids = ()) -> int:
-        key = (kind.name, seed, train, dev, after, unlabelled)
-        if key not in known:
-            known[key] = len(learnings)
-            train, dev = parts.setdefault(train, train), parts.setdefault(dev, dev)  # one object, sent once
-            learnings.append(Learning(kind, kind.seeded(seed), train, dev, after, unlabelled))
-        return known[key]
-
-    jobs: list[Job] = []
-    for kind in models:
-        adapts = find_method(kind.method).adapts
-        for task in (t for t in tasks[kind.encoder] if t.setting in kind.settings):
-            for seed in experiment.seeds:
-                learned = number(kind, seed, task.train, task.dev, unlabelled=task.unlabelled if adapts else ())
-                if task.then_train:
-                    learned = number(kind, seed, task.then_train, task.then_dev, after=learned)
-                jobs.append(Job(kind, task, seed, learned))
-    return tuple(learnings), tuple(jobs)

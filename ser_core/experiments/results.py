@@ -25,7 +25,8 @@ from ser_core.engine.tasks import DIGITS
 from ser_core.experiment_intervals import intervals
 from ser_core.experiment_protocol import shots_words
 from ser_core.experiment_tables import CURVES, FINDINGS, INTERVALS, KIND, MODELS, PLACE, WHOLE
-from ser_core.experiments.plan import Ids, Job, Planned
+from ser_core.experiments.learnings import Ids, Job
+from ser_core.experiments.plan import Planned
 from ser_core.experiments.tasks import Said
 from ser_core.experiments.voices import Voices
 from ser_core.made_up import stamped

@@ -24,7 +24,7 @@ import pandas as pd
 from ser_core.diverged import Diverged
 from ser_core.engine.tasks import DIGITS, computing
 from ser_core.errors import BadInput
-from ser_core.experiments.plan import Ids
+from ser_core.experiments.learnings import Ids
 from ser_core.features import close_kept, device_named
 from ser_core.methods._find import find_method
 from ser_core.methods._method import Lesson, Method, Told, Watch

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ser_core.experiments.plan import Ids, Job, Planned
+from ser_core.experiments.learnings import Ids, Job
+from ser_core.experiments.plan import Planned
 
 Voice = tuple[str, str]
 """Corpus and speaker."""

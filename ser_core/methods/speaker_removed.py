@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from ser_core.encoders._find import find
-from ser_core.errors import BadInput
+from ser_core.errors import BadInput, Problem
 from ser_core.methods import _inlp, weighted_layers
 from ser_core.methods._heard import heard
 from ser_core.methods._inlp import Matrix, Removal
-from ser_core.methods._method import Ears, Method, Rated, Told, emotions_of, posterior
+from ser_core.methods._learning import unteachable
+from ser_core.methods._method import Ears, Lesson, Method, Rated, Told, emotions_of, posterior
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     from sklearn.linear_model import LogisticRegression
 
     labels = emotions_of(train)
-    if len(labels) < 2:
-        raise BadInput(f"a probe needs at least two emotions to tell apart; the training part holds only {labels[0]}.")
+    if problems := refuses(Lesson(train, dev, config)):
+        raise BadInput(*problems)
     mix = None if config.representation == "layer" else _mix(config, train)
     vectors = _vectors(config, mix, train)
-    speakers = [f"{corpus} {name}" for corpus, name in zip(train["corpus"], train["speaker"], strict=True)]
+    speakers = _speakers(train)
     removal = None if config.remove == "nothing" else _removal(config, train, vectors, speakers)
     left = removal(vectors) if removal else vectors
     scale = _inlp.scale_of(left)
@@ -111,16 +112,31 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Model:
     return Model(config, labels, mix, removal, scale, probe, told)
 
 
+def refuses(lesson: Lesson) -> list[Problem]:
+    """One emotion alone, or no two speakers where they are to be told apart."""
+    train = lesson.train
+    problems = unteachable(emotions_of(train), train, train.iloc[:0])
+    if lesson.config.remove == "nothing" or train.empty:
+        return problems
+    speakers, nameless = _speakers(train), int((train["speaker"] == "").sum())
+    if nameless:
+        what = f"{nameless} of {len(train)} clips say no speaker, and none can be removed"
+    elif len(set(speakers)) < 2:
+        what = f"all clips are of one speaker ({speakers[0]}), and there is nobody to tell from another"
+    else:
+        return problems
+    return [*problems, Problem(f"{what}; set remove=nothing.")]
+
+
+def _speakers(clips: pd.DataFrame) -> list[str]:
+    return [f"{corpus} {name}" for corpus, name in zip(clips["corpus"], clips["speaker"], strict=True)]
+
+
 def _mix(config: Config, train: pd.DataFrame) -> weighted_layers.Model:
     return weighted_layers.fit(train, train.iloc[:0], weighted_layers.Config(seed=config.seed, encoder=config.encoder))
 
 
 def _removal(config: Config, train: pd.DataFrame, vectors: Matrix, speakers: list[str]) -> Removal:
-    nameless = int((train["speaker"] == "").sum())
-    if nameless:
-        raise BadInput(f"{nameless} of {len(train)} clips say no speaker; without, none can be removed.")
-    if len(set(speakers)) < 2:
-        raise BadInput(f"all clips are of one speaker ({speakers[0]}); there is nobody to tell from another.")
     removed = _inlp.learned(
         vectors, speakers, rounds=config.rounds, slack=config.slack, operator=config.operator, seed=config.seed
     )
@@ -164,5 +180,11 @@ def _vectors(config: Config, mix: weighted_layers.Model | None, clips: pd.DataFr
 
 
 METHOD = Method(
-    title="Linear probe without the speaker (INLP)", config=Config, fit=fit, predict=predict, hears=hears, tells=tells
+    title="Linear probe without the speaker (INLP)",
+    config=Config,
+    fit=fit,
+    predict=predict,
+    hears=hears,
+    refuses=refuses,
+    tells=tells,
 )

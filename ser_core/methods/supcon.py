@@ -27,7 +27,7 @@ from ser_core.methods import _course, _losses
 from ser_core.methods._course import Course, Learned, Lessons, Rows, hears, tells
 from ser_core.methods._course import vectors as _vectors
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Method, Rated, emotions_of
+from ser_core.methods._method import Lesson, Method, Rated, emotions_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +84,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Learned:
     from ser_core.features import device_named
 
     labels = emotions_of(train)
-    if problems := _wrong(train, dev, labels, config):
+    if problems := refuses(Lesson(train, dev, config)):
         raise BadInput(*problems)
     device = device_named("auto")
     vectors = _vectors(config, train)
@@ -120,8 +120,10 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Learned:
     return Learned(config, labels, scale.scale, network.cpu(), told)
 
 
-def _wrong(train: pd.DataFrame, dev: pd.DataFrame, labels: tuple[str, ...], config: Config) -> list[Problem]:
-    problems = unteachable(labels, train, dev)
+def refuses(lesson: Lesson) -> list[Problem]:
+    """Emotions, speakers or languages of which there are too few."""
+    train, config = lesson.train, lesson.config
+    problems = unteachable(emotions_of(train), train, lesson.dev)
     if config.adversary:
         nameless = int((train["speaker"] == "").sum())
         voices = len(set(zip(train["corpus"], train["speaker"], strict=True)))
@@ -185,6 +187,7 @@ METHOD = Method(
     fit=fit,
     predict=predict,
     hears=hears,
+    refuses=refuses,
     embeds=embeds,
     tells=tells,
 )

@@ -27,6 +27,14 @@ GOOD = {
     "seeds": "[0]",
 }
 
+LONE = {
+    "stimuli": "[lone/stimuli.csv]",
+    "encoders": "{logmel: it}",
+    "settings": "[mono]",
+    "splits": "{folds: 3, by: where_needed}",
+}
+OF_LONE = "mono lone it, fold 0 and 2 more): all clips are of one speaker"
+
 
 @pytest.fixture(scope="module")
 def top(tmp_path_factory) -> Path:
@@ -132,6 +140,14 @@ WRONG = {
             "/tried.yaml:5: train must be 4 or more, not 3: each emotion needs a clip",
         ],
     ),
+    "folds that are no number, where there are fewer voices than folds by default": (
+        {"splits": "{folds: three}"},
+        ["/tried.yaml:5: 'splits.folds': must be a whole number or speakers, not 'three'"],
+    ),
+    "an unknown key of the folds, likewise": (
+        {"splits": "{fold: 3}"},
+        ["/tried.yaml:5: unknown key 'fold'. Did you mean 'folds'?"],
+    ),
     "a number of shots that is a word": (
         {"settings": "[transfer]", "shots": "{counts: [0, ten]}"},
         ["/tried.yaml:9: 'shots.counts.1': must be a whole number or all, not 'ten'"],
@@ -155,6 +171,18 @@ WRONG = {
     "a single speaker": (
         {"stimuli": "[de/stimuli.csv, lone/stimuli.csv]", "encoders": "{logmel: de}"},
         ["/tried.yaml:5: lone it: one speaker, and 3 speaker-disjoint folds need 3"],
+    ),
+    "a single speaker from whom nobody can be told": (
+        {**LONE, "method": "supcon", "with": ""},
+        [f"/tried.yaml:6: logmel supcon layer=0 ({OF_LONE}, so there is no adversary; set adversary=0."],
+    ),
+    "an adversary that was asked for of a single speaker": (
+        {**LONE, "method": "supcon", "with": "{hidden: 8}", "grid": "{with.adversary: [0, 0.5]}"},
+        [f"/tried.yaml:9: logmel supcon layer=0 hidden=8 adversary=0.5 ({OF_LONE}, so there is"],
+    ),
+    "a single speaker who is to be removed": (
+        {**LONE, "method": "speaker_removed", "with": "{remove: random}"},
+        [f"/tried.yaml:7: logmel speaker_removed layer=0 remove=random ({OF_LONE} (lone m), and there is nobody"],
     ),
 }
 
@@ -200,8 +228,11 @@ def test_a_fold_without_a_class_and_a_voice_in_training_and_test_are_refused(top
     english = re.sub(r"en-en-(\w)", lambda m: f"en-en-{'efgh'['abcd'.index(m[1])]}", both)
     (top / "both.csv").write_text(english)  # the same voices speak English in the same corpus
     found = problems(top, stimuli="[de/stimuli.csv, both.csv]", encoders="{logmel: de}", settings="[cross]")
-    assert found
-    assert all(re.fullmatch(r"/tried.yaml:3: logmel: cross .* in training and in test", one) for one in found), found
+    (said,) = found
+    assert said.startswith(
+        "/tried.yaml:3: logmel: cross de de -> de en: speaker 'de a' is in training and in test, for a corpus"
+    )
+    assert "learn and be tested in corpora that share no voice ('sources', 'targets')" in said
 
 
 def test_an_experiment_that_is_there_already_is_not_written_over(top, capsys):
