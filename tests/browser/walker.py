@@ -228,13 +228,17 @@ class Walker:
         key = "player.play" if time == 1 else "player.again"
         called = f": {form.names[n]}" if form.names else ""
         self.eyes.until(lambda: clock.monotonic() - self.played > DOUBLE_PRESS_S, "time stands still")
-        self.press({"role": "button", "name": self.words[key] + called})
+        self.come_to({"role": "button", "name": self.words[key] + called})
         self.played = clock.monotonic()
         stop = {"role": "button", "name": self.words["player.pause"] + called}
         if form.loop:
             self.eyes.wait_for(stop)
         else:
             self.eyes.wait_for({"role": "button", "name": self.words["player.again"] + called})
+
+    def come_to(self, play: What) -> None:
+        """Press the button of a sound."""
+        self.press(play)
 
     def reply(self, trial: Trial, question: Question) -> Any:
         """Answer a question, and say with what."""

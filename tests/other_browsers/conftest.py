@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import app, start_app, whole  # noqa: F401  (fixtures)
+from tests.browser.conftest import app, chromium, context, start_app, start_whole, whole  # noqa: F401  (fixtures)
 from tests.browser.devices import Device
 from tests.other_browsers import webkit
 from tests.other_browsers.bidi import Session

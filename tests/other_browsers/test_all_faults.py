@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import chromium, context, start_whole  # noqa: F401  (fixtures)
 from tests.browser.faults import CASES, Unlucky
 from tests.browser.test_every_trial import expect_stored
 
 
 @pytest.mark.parametrize("first", range(len(CASES)))
-def test_a_session_survives_a_fault_at_every_step(start_whole, context, first):  # noqa: F811
+def test_a_session_survives_a_fault_at_every_step(start_whole, context, first):
     unlucky = Unlucky(start_whole, context)
     unlucky.walk(first)
     expect_stored(unlucky.walker, touch=False, again=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tests.browser import test_first_light
-from tests.browser.conftest import app, chromium, context, start_app  # noqa: F401  (fixtures)
 
 
-def test_two_listeners_answer_every_clip_by_hand(app, context, tmp_path, monkeypatch):  # noqa: F811
+def test_two_listeners_answer_every_clip_by_hand(app, context, tmp_path, monkeypatch):
     monkeypatch.setattr(test_first_light, "BY_HAND", test_first_light.LABELLED)
     test_first_light.test_two_listeners_two_models_and_one_page_that_compares(app, context, tmp_path)
