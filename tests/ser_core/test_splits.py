@@ -226,4 +226,4 @@ def test_a_speaker_of_two_languages_is_not_in_training_and_in_test():
         learned.tasks(cut, table, ["cross"])
     (said,) = bad.value.problems
     named = ", ".join(f"'c {voice}'" for voice in sorted(both))
-    assert said.what.startswith(f"cross c de -> c en, and 1 more: speaker {named} are in training and in test, for")
+    assert said.what.startswith(f"cross c de -> c en: speaker {named} are in training and in test, for")
