@@ -21,16 +21,8 @@ def drawn() -> None:
 
 
 def button(label: str, *, on_click: Callable[..., None], args: Sequence[Any] = (), **options: Any) -> None:
-    """``st.button``; ``on_click`` is called in any case."""
-    _count(st.button(label, on_click=on_click, args=tuple(args), **options), on_click, args)
-
-
-def form_submit_button(label: str, *, on_click: Callable[..., None], args: Sequence[Any] = (), **options: Any) -> None:
-    """``st.form_submit_button``; the last in its form, since ``on_click`` may be called before it returns."""
-    _count(st.form_submit_button(label, on_click=on_click, args=tuple(args), **options), on_click, args)
-
-
-def _count(pressed: bool, on_click: Callable[..., None], args: Sequence[Any]) -> None:
+    """``st.button``; ``on_click`` is called in any case, maybe before this returns: what it reads stands above."""
+    pressed = st.button(label, on_click=on_click, args=tuple(args), **options)
     if pressed and _DRAWN not in st.session_state:
         drawn()  # once, whatever comes of it
         on_click(*args)
@@ -38,10 +30,9 @@ def _count(pressed: bool, on_click: Callable[..., None], args: Sequence[Any]) ->
 
 
 class Pressed:
-    """Streamlit, with these buttons: what trials draw on."""
+    """Streamlit, with this button: what trials draw on."""
 
     button = staticmethod(button)
-    form_submit_button = staticmethod(form_submit_button)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(st, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
 from typing import Any
 
 from listening_tests import languages
@@ -47,10 +46,6 @@ class Streamlit:
         self.drawn = []
         self.session_state = {}
         self.buttons = {}
-
-    @contextmanager
-    def form(self, *_, **__):
-        yield
 
     def __getattr__(self, command):
         def draw(*arguments, **options):

@@ -41,7 +41,9 @@ def test_the_form_of_the_background_becomes_an_answer(study):
     background.show(one, page)
     page.st.buttons["background_send"]()
     assert page.submitted is None  # nothing is chosen beforehand
-    assert "How well do you know German?" in page.st.session_state["background_wrong"]
+    background.show(one, page)
+    (wrong,) = (arguments[0] for command, arguments, _ in page.st.drawn if command == "error")
+    assert "How well do you know German?" in wrong
     page.st.session_state |= {"knows.de": "native", "knows.en": "B", "other": ["fr"], "dialect.en-scotland": "no"}
     page.st.session_state |= {"age": "25–34", "hearing": "hearing_normal"}
     page.st.buttons["background_send"]()
