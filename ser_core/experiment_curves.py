@@ -56,7 +56,8 @@ def curves(cells: pd.DataFrame, over: Over, *, guessing: float) -> go.Figure:
             shift = (n - (len(lines) - 1) / 2) * _BESIDE
             figure.add_trace(_line(line, over, steps, n, shift, legend=row == 1 and len(lines) > 1), row=row, col=1)
         figure.add_hline(y=guessing, line_dash="dot", line_color=_GUESSING, row=row, col=1)
-    words = [condition_words(step).replace(" ", "<br>", 1) if over == "condition" else step for step in steps]
+    words = [condition_words(step) if over == "condition" else step.replace("each", "of each emotion") for step in steps]
+    words = [step.replace(" ", "<br>", 1) for step in words]
     places = list(range(len(steps)))
     figure.update_xaxes(tickmode="array", tickvals=places, ticktext=words, range=[-0.4, len(steps) - 0.6], zeroline=False)
     figure.update_xaxes(title=_TITLES[over], showticklabels=True, row=count, col=1)

@@ -37,19 +37,25 @@ def sentences(cells: pd.DataFrame) -> list[str]:
 def shots_in_order(counts: pd.Series) -> list[str]:
     """The numbers of shots that there are, from none to all.
 
-    >>> shots_in_order(pd.Series(["all", "100", "", "10", "0"]))
-    ['0', '10', '100', 'all']
+    >>> shots_in_order(pd.Series(["all", "100", "", "10", "0"])), shots_in_order(pd.Series(["10 each", "2 each", "all"]))
+    (['0', '10', '100', 'all'], ['2 each', '10 each', 'all'])
     """
-    return sorted({str(n) for n in counts} - {""}, key=lambda n: (not n.isdigit(), int(n) if n.isdigit() else 0))
+
+    def rank(shots: str) -> tuple[bool, int]:
+        number = shots.partition(" ")[0]
+        return not number.isdigit(), int(number) if number.isdigit() else 0
+
+    return sorted({str(shots) for shots in counts} - {""}, key=rank)
 
 
 def shots_words(shots: str) -> str:
     """What a number of shots is called.
 
-    >>> [shots_words(shots) for shots in ("1", "10", "all", "")]
-    ['1 shot', '10 shots', 'all shots', '']
+    >>> [shots_words(shots) for shots in ("1", "10", "all", "", "1 each")]
+    ['1 shot', '10 shots', 'all shots', '', '1 shot of each emotion']
     """
-    return shots and f"{shots} shot{'s' if shots != '1' else ''}"
+    number, _, each = shots.partition(" ")
+    return number and f"{number} shot{'s' if number != '1' else ''}{' of each emotion' if each else ''}"
 
 
 def conditions_in_order(conditions: pd.Series) -> list[str]:

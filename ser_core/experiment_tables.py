@@ -44,7 +44,10 @@ MODELS = Table(
         Column("source", "language trained on; mul: several"),
         Column("target_corpus", "corpus tested on"),
         Column("target", "language tested on"),
-        Column("shots", "labelled clips of the target that it was to learn from, too: a number, all, or empty"),
+        Column(
+            "shots",
+            "labelled clips of the target that it was to learn from, too: a number, '10 each' emotion, all, or empty",
+        ),
         Column("condition", "what was done to the test clips: a noise and its ratio; empty: nothing"),
         Column("trial", "which draw of the shots, from 0", "number"),
         Column("fold", "number of the fold, from 0", "number", required=True),

@@ -142,7 +142,9 @@ def _splits(asked: Config) -> Iterator[str]:
     shots = _mapping(asked.get("shots"))
     if set(asked.get("settings", ())) & {"transfer", "multi_source"} and shots:
         given, draws = _list(shots.get("counts", [0])), shots.get("trials", 1)
-        yield f"Labelled clips of the target that a model was given: {given}, drawn {draws} time{'s' if draws != 1 else ''}."
+        each = " of each emotion" if shots.get("of") == "emotion" else ""
+        times = f"{draws} time{'s' if draws != 1 else ''}"
+        yield f"Labelled clips of the target that a model was given: {given}{each}, drawn {times}."
     if noisy := asked.get("noisy"):
         where = "test and in training" if asked.get("noise_in") == "both" else "test"
         yield f"Copies with noise ({_list(noisy)}) stood in the {where}."

@@ -51,7 +51,8 @@ class Task:
     dev_from: str = "source"
     """Whose clips stop it: ``source`` or ``target``."""
     shots: str = "0"
-    """How many labelled clips of the target were asked for beside those of the source: a number, or ``all``."""
+    """How many labelled clips of the target were asked for beside those of the source: a number, one of each emotion
+    (``10 each``), or ``all``."""
     trial: int = 0
     """Which draw of these."""
     own: tuple[str, ...] = ()

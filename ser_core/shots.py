@@ -30,6 +30,8 @@ from ser_core.splits import shuffled
 FEW = ("transfer", "multi_source")
 """Settings whose models may be given shots."""
 ALL = "all"
+EACH = "each"
+"""Behind a number of shots that is that of each emotion."""
 Count = int | Literal["all"]
 
 
@@ -145,7 +147,10 @@ class _Place:
 
     def _with(self, count: Count, trial: int) -> Task:
         task, own = self.task, self._own(count, trial)
-        taught = replace(task, shots=str(count), trial=trial, own=own, train=(*task.train, *own))
+        each = self.shots.of == "emotion" and count not in (0, ALL)
+        taught = replace(
+            task, shots=f"{count} {EACH}" if each else str(count), trial=trial, own=own, train=(*task.train, *own)
+        )
         if self.shots.voices == "other":
             return replace(taught, unlabelled=_without(task.unlabelled, own))
         most = max((int(n) for n in self.shots.counts), default=0)

@@ -9,6 +9,7 @@ import pytest
 
 from ser_core import noisy, settings, shots, splits
 from ser_core.errors import BadInput
+from ser_core.experiment_protocol import shots_words
 from ser_core.settings import Task
 from ser_core.shots import Shots
 from ser_core.splits import SEVERAL, Folds
@@ -82,6 +83,7 @@ def test_shots_are_drawn_evenly_from_voices_that_are_not_tested_and_larger_numbe
 
 def test_shots_of_each_emotion_are_as_many_of_each(tasks, table):
     [three] = drawn(tasks[:1], table, counts=(3,), of="emotion")
+    assert (three.shots, shots_words(three.shots)) == ("3 each", "3 shots of each emotion")
     assert set(truths(table, three.own).values()) == {3}
 
 
