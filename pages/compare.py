@@ -25,6 +25,7 @@ from pages.parts import (
 )
 from ser_core import compare_figures, figure_notes, figures
 from ser_core.errors import BadInput
+from ser_core.made_up import stamped
 from ser_core.measures._measure import measures
 from ser_core.metrics._metric import metrics, segment_metrics
 from ser_core.public import LEAST
@@ -34,13 +35,14 @@ frame.begin("compare")
 _SHOWN = ("clips", "differences")  # measures that have a place of their own on the page
 
 
-def _overview(scores: pd.DataFrame, small: pd.DataFrame) -> None:
+def _overview(compared: reads.Compared, scores: pd.DataFrame) -> None:
     st.subheader("Recognised, by language", anchor=False)
     st.caption("UA: the mean of the recalls of all emotions, from 0 to 1. “Cannot say” counts as not recognised.")
     ua = scores[(scores["metric"] == "ua") & (scores["rater"] == "")]
     wide = ua.pivot(index="group", columns="language", values="value").loc[ua["group"].unique()]
     wide = wide[[tag for tag in [*wide.columns[1:], ""] if tag in wide.columns]].rename(columns=beside.name).reset_index()
-    table.draw(wide.rename_axis(columns=None))
+    table.draw(stamped(wide.rename_axis(columns=None), compared.made_up))
+    small = compared.small
     if len(small):
         named = "; ".join(
             f"{group}, {number} in {', '.join(map(beside.name, tags))}"
@@ -140,7 +142,7 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
         _only_marked()
         return
     ua = scored.ua[scored.ua["corpus"] == ""]
-    _overview(ua, compared.small)
+    _overview(compared, ua)
     language = beside.language(scored.confusion_of_groups["language"])
     rows = scored.of_groups[language]
     rows = rows[(rows["corpus"] == "") & ~rows["metric"].isin(segment_metrics())]
@@ -156,7 +158,7 @@ def _side_by_side(study: Study, joined: reads.Joined, compared: reads.Compared) 
     _per_emotion(compared, rows, language, rests_on=rests_on)
     compare_tests.draw(joined, compared, language, rests_on=rests_on)
     st.fragment(compare_power.draw)(joined, compared, language)
-    compare_clips.lists(compared, language)
+    st.fragment(compare_clips.lists)(study, compared, language)
     _more(compared)
     st.subheader("The same without this page", anchor=False)
     st.write(
@@ -181,7 +183,7 @@ def _more(compared: reads.Compared) -> None:
     if chosen:
         st.caption(f"{offered[chosen].help} Source: {offered[chosen].source}.")
         with st.spinner("Computing …"):
-            table.draw(compared.measures[chosen])
+            table.draw(stamped(compared.measures[chosen], compared.made_up))
         table.save(compared.files[f"{chosen}.csv"], f"{chosen}.csv")
 
 

@@ -212,7 +212,7 @@ def stamp(figure: go.Figure, words: str) -> go.Figure:
         figure.update_layout(title_text=f"{title}<br>{told}", margin_t=margin.t + 18, height=figure.layout.height + 18)
     else:
         low = {"text": told, "font": {"size": 13}, "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "pad": {"b": 4}}
-        figure.update_layout(title=low, margin_b=margin.b + 38, height=figure.layout.height + 38)
+        figure.update_layout(title=low, margin_b=margin.b + 46, height=figure.layout.height + 46)
     return figure
 
 

@@ -77,8 +77,8 @@ def simulated(number: int, people: int) -> None:
     """Say that some listeners heard nothing."""
     if number:
         st.warning(
-            f"**Simulated listeners.** {number} of {people} listeners are simulated: they answered by chance and heard "
-            "nothing.",
+            f"**Simulated listeners.** {number} of {people} listeners are simulated: a program answered for "
+            "them, which heard nothing.",
             icon=":material/smart_toy:",
         )
 

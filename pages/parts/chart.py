@@ -10,7 +10,7 @@ from plotly.basedatatypes import BaseFigure
 
 TEXT = {"light": "#1d2329", "dark": "#e6e9ec"}  # textColor of .streamlit/config.toml
 PAGE = {"light": "#fdfdfc", "dark": "#14181c"}  # its backgroundColor
-_WIDER_PX = 20  # a saved picture has none of the page's fonts, and its names need more room
+_NOTHING = "\u00a0"  # a title beside names leaves them room: a saved picture has none of the page's fonts, and wider letters
 
 
 def draw(
@@ -54,7 +54,8 @@ def in_theme(figure: Any, theme: str, *, saved: bool) -> Any:
             trace["cliponaxis"] = False  # a mark at UA = 1 stands on the edge
     if saved:
         layout["paper_bgcolor"] = PAGE.get(theme, PAGE["light"])
-        layout.setdefault("margin", {})["l"] = _WIDER_PX
+        for axis in (axis for name, axis in layout.items() if name.startswith("yaxis")):
+            axis["title"].setdefault("text", _NOTHING)
         layout["modebar"] = {"bgcolor": "rgba(0,0,0,0)", "color": colour, "activecolor": colour}
     return _Finished(told)
 

@@ -10,13 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from listening_tests.study import Study
-from pages.parts import beside, compare_figure, segments, sign_in, table
+from pages.parts import beside, compare_address, compare_figure, segments, sign_in, table
 from pages.parts.reads import Compared
 from ser_core import clip_lists, compare_figures, figures
 from ser_core.emotions import in_order
+from ser_core.made_up import stamped
 
 _IN_A_ROW = 3
 _WHO, _TRUTH, _LABEL, _CLIP = "heard by", "spoken", "heard", "clip"  # in the address, and keys of the boxes
+_HARDEST, _APART = "hardest", "apart"
 _COLUMNS = ("group", "truth", "label")
 _LISTED = 50
 
@@ -120,14 +122,24 @@ def _clip(study: Study, compared: Compared, shares: dict[str, str]) -> None:
         beside.turn("Previous clip", ":material/chevron_left:", names, at - 1)
         beside.turn("Next clip", ":material/chevron_right:", names, at + 1)
     st.query_params[_CLIP] = names[at]
-    segments.play(study, names[at], compared.tables)
-    table.draw(compared.once("by group", names[at], make=partial(clip_lists.by_group, compared.counted, names[at])))
-    with st.expander("Who said what", key="who said what"):
-        table.draw(compared.once("answers", names[at], make=partial(clip_lists.answers, compared.tables, names[at])))
+    _heard(study, compared, names[at], "cell")
 
 
-def lists(compared: Compared, language: str) -> None:
-    """The hardest clips, and those on which people and models part."""
+def _heard(study: Study, compared: Compared, clip: str, where: str) -> None:
+    """A clip's sound, and all that was said of it; ``where`` on the page it stands."""
+    segments.play(study, clip, compared.tables, key=f"player {where}")
+    by_group = compared.once("by group", clip, make=partial(clip_lists.by_group, compared.counted, clip))
+    table.draw(stamped(by_group, compared.made_up))
+    with st.expander("Who said what", key=f"who said what {where}"):
+        said = compared.once("answers", clip, make=partial(clip_lists.answers, compared.tables, clip))
+        table.draw(stamped(said, compared.made_up))
+        compare_figure.save(said, f"who said what of {clip}, {where}", made_up=compared.made_up)
+
+
+def lists(study: Study, compared: Compared, language: str) -> None:
+    """A fragment: the hardest clips, and those on which people and models part; each can be heard."""
+    if not sign_in.is_signed_in():
+        st.rerun()
     rows = compared.measures["clips"]
     rows = rows[(rows["language"] == language) | (language == "")].drop(columns=["ci_low", "ci_high"])
     st.subheader("The hardest clips", anchor=False)
@@ -135,6 +147,7 @@ def lists(compared: Compared, language: str) -> None:
     st.caption(f"Those that the fewest {who} recognised come first. Of few judgements, chance decides the order.")
     hardest = rows[rows[who] > 0].sort_values([f"{who}_right", who, "stimulus"], ascending=[True, False, True])
     _listed(hardest, f"hardest clips {beside.tag(language)}", compared.made_up)
+    _one_of(study, compared, hardest, _HARDEST)
     st.subheader("Where people and models part", anchor=False)
     apart = rows[rows["value"].notna()].sort_values(["value", "stimulus"], ascending=[False, True])
     if apart.empty:
@@ -145,11 +158,23 @@ def lists(compared: Compared, language: str) -> None:
         "same. Two listeners cannot part from a model by a third: read it beside the numbers of judgements."
     )
     _listed(apart, f"clips where people and models part {beside.tag(language)}", compared.made_up)
+    _one_of(study, compared, apart, _APART)
 
 
 def _listed(rows: pd.DataFrame, name: str, made_up: str) -> None:
-    table.draw(rows.head(_LISTED).drop(columns=[n for n in ("note",) if not rows["note"].any()]))
+    shown = rows.head(_LISTED).drop(columns=[n for n in ("note",) if not rows["note"].any()])
+    table.draw(stamped(shown, made_up))
     compare_figure.save(rows, name, made_up=made_up)
+
+
+def _one_of(study: Study, compared: Compared, rows: pd.DataFrame, name: str) -> None:
+    """Let the reader open one of the clips that are listed; the address has the name of the box."""
+    offered = list(rows["stimulus"].head(_LISTED))
+    compare_address.begin(name, offered)
+    chosen = st.selectbox("Open one of these clips", offered, index=None, placeholder="none", key=name, width=320)
+    compare_address.keep(name)
+    if chosen:
+        _heard(study, compared, chosen, name)
 
 
 def _word(emotion: str) -> str:

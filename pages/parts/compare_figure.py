@@ -63,7 +63,8 @@ def under(data: pd.DataFrame, name: str, *, rests_on: str, made_up: str) -> None
     """What stands under a figure: what it rests on, and its numbers, shown and saved."""
     st.caption(rests_on)
     with st.expander("The numbers of this figure", icon=":material/table:", key=f"numbers {name}"):
-        table.draw(data[[name for name in data if not (data[name].isna() | (data[name] == "")).all()]])
+        told = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
+        table.draw(stamped(data[told], made_up))
         save(data, name, made_up=made_up)
 
 

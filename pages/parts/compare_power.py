@@ -42,7 +42,7 @@ def draw(joined: Joined, compared: Compared, language: str) -> None:
         f"{effect:g} so."
     )
     here = found[(found["language"] == language) | (language == "")]
-    table.draw(here.drop(columns=["effect", "seed", "studies"]))
+    table.draw(stamped(here.drop(columns=["effect", "seed", "studies"]), compared.made_up))
     st.code(
         joined.commands("power", out="power", where=compared.where, options=["--effect", f"{effect:g}"]),
         language=None,

@@ -9,6 +9,7 @@ from pages.parts import beside, compare_address, compare_figure, table
 from pages.parts.reads import Compared
 from ser_core import figures, places, published, published_checks, published_counts
 from ser_core.emotions import in_order
+from ser_core.made_up import stamped
 from ser_core.published import Published
 from ser_core.ratings import to_csv
 
@@ -75,7 +76,7 @@ def _ua(paper: Published, compared: Compared, language: str, found: pd.DataFrame
         "UA as printed, as counted from the printed confusion tables, and one’s own; groups of one name share a row. The "
         "printed ones are rounded to 0.001. Clips and people are others than here."
     )
-    table.draw(rows)
+    table.draw(stamped(rows, compared.made_up))
     compare_figure.save(rows, f"{paper.name} beside own UA {beside.tag(language)}", made_up=compared.made_up)
     _notes(found, language, published_checks.UA_AGAINST_COUNTS)
 

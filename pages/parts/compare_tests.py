@@ -9,6 +9,7 @@ import streamlit as st
 from pages.parts import compare_address, table
 from pages.parts.reads import Compared, Joined
 from ser_core.comparisons import USUAL, Asked, Family
+from ser_core.made_up import stamped
 
 _MARGIN, _PAIR, _MIXED, _FAMILY = "margin", "pair by", "mixed", "family"  # keys of the boxes, and names in the address
 _LEAST, _MOST = 0.01, 0.5
@@ -34,7 +35,7 @@ def draw(joined: Joined, compared: Compared, language: str, *, rests_on: str) ->
     # what compares languages names none
     here = {name: family for name, family in families.items() if not language or {language, ""} & family.languages}
     if here:
-        _family(here, language)
+        _family(here, language, compared.made_up)
         st.caption(rests_on)
     with st.container(horizontal=True):
         table.save(files["tests.csv"], "tests.csv")
@@ -79,7 +80,7 @@ def _fit(chosen: str) -> None:
     st.session_state[_MIXED] = chosen
 
 
-def _family(here: Mapping[str, Family], language: str) -> None:
+def _family(here: Mapping[str, Family], language: str, made_up: str) -> None:
     names = list(here)
     compare_address.begin(_FAMILY, names, names[0])
     family = st.selectbox("Family of tests", names, key=_FAMILY)
@@ -89,4 +90,4 @@ def _family(here: Mapping[str, Family], language: str) -> None:
     test, unit = ("; ".join(dict.fromkeys(rows[name])) for name in ("test", "unit"))
     st.caption(f"{test}; the unit is the {unit}. p_holm and p_fdr are corrected over the whole family.")
     empty = [n for n in rows.columns if rows[n].isna().all() or not (rows[n].astype("str") != "").any()]
-    table.draw(rows.drop(columns=["family", "test", "unit", *empty]))
+    table.draw(stamped(rows.drop(columns=["family", "test", "unit", *empty]), made_up))

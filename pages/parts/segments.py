@@ -56,10 +56,10 @@ def draw(
     _timeline(key="timeline", data=data)
 
 
-def play(study: Study, stimulus: str, tables: Tables) -> None:
-    """Draw a clip to be heard, with nothing that was marked in it."""
+def play(study: Study, stimulus: str, tables: Tables, *, key: str) -> None:
+    """Draw a clip to be heard, with nothing that was marked in it; each on a page has a key of its own."""
     clip = tables.stimuli[tables.stimuli["stimulus"] == stimulus].iloc[0].to_dict()
-    _timeline(key="player", data={**sound(study, clip, at_least_s=1.0), "truth": None, "blocks": []})
+    _timeline(key=key, data={**sound(study, clip, at_least_s=1.0), "truth": None, "blocks": []})
 
 
 def sound(study: Study, clip: Mapping[Any, Any], *, at_least_s: float) -> dict[str, Any]:

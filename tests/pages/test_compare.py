@@ -136,7 +136,9 @@ def test_what_is_shown_of_a_language_is_what_the_download_holds(look, saved):
     scores = pd.read_csv(io.BytesIO(saved["scores.csv"]), keep_default_na=False, na_values={"value": [""]})
     overview = app.dataframe[0].value.set_index("group")
     assert overview.loc["majority de mono", "German"] == 0.25  # one class of four is always right
-    assert list(overview.columns)[-1] == "All together"
+    assert list(overview.columns)[-2:] == ["All together", "made_up"]
+    unmarked = [list(table.value.columns) for table in app.dataframe if "made_up" not in table.value]
+    assert unmarked == []  # what is copied from a table says it, too
     per_emotion = shown(app, "emotion", "recall").set_index(["group", "emotion"])
     groups = scores[(scores["rater"] == "") & (scores["language"] == "cmn") & (scores["metric"] == "recall")]
     assert len(per_emotion) == len(groups) > 8
@@ -280,10 +282,7 @@ def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
     box.set_value(stimulus).run()
     assert not app.exception
     assert app.query_params["clip"] == stimulus
-    (component,) = app.get("bidi_component")
-    heard, _ = soundfile.read(io.BytesIO(base64.b64decode(json.loads(component.proto.json)["sound"])), dtype="int16")
-    file = DEMO / people.stimuli.set_index("stimulus").loc[stimulus, "file"]
-    assert len(heard) == len(soundfile.read(file, dtype="int16")[0])
+    assert lengths(app) == [length_of(people, stimulus)]
     said = shown(app, "rater", "sure").set_index("rater")
     given = people.ratings[(people.ratings["stimulus"] == stimulus) & people.ratings["start_s"].isna()]
     for row in given.itertuples():
@@ -295,6 +294,26 @@ def test_a_cell_opens_its_clips_with_their_sound_and_who_said_what():
     app.selectbox(key="heard").set_value("happy").run()  # the model always says the same
     assert not app.exception
     assert "never heard sad as happy" in " ".join(i.value for i in app.info)
+
+    listed = shown(app, "stimulus", "people_right")  # the hardest come first; of the same clip twice, each has its sound
+    hardest = listed["stimulus"].iloc[0]
+    assert listed["people_right"].is_monotonic_increasing
+    app.selectbox(key="hardest").set_value(hardest)
+    app.selectbox(key="apart").set_value(hardest).run()
+    assert not app.exception
+    assert (app.query_params["hardest"], app.query_params["apart"]) == (hardest, hardest)
+    assert lengths(app) == [length_of(people, hardest)] * 2
+
+
+def lengths(app: AppTest) -> list[int]:
+    """How many samples each clip has that can be heard on the page."""
+    sounds = [base64.b64decode(json.loads(component.proto.json)["sound"]) for component in app.get("bidi_component")]
+    return [len(soundfile.read(io.BytesIO(sound), dtype="int16")[0]) for sound in sounds]
+
+
+def length_of(people: Tables, stimulus: str) -> int:
+    file = DEMO / people.stimuli.set_index("stimulus").loc[stimulus, "file"]
+    return len(soundfile.read(file, dtype="int16")[0])
 
 
 CLIPS = {"200-0": "angry", "200-1": "angry", "200-2": "happy", "200-3": "happy"}
