@@ -131,7 +131,7 @@ def fits(parameters: Mapping[str, Any], study: Study) -> list[str]:
 
 
 TRIAL = TrialType(
-    "Clip",
+    "Label and mark a part",
     show,
     check,
     simulate,
