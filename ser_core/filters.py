@@ -116,6 +116,10 @@ def keep(tables: Tables, where: Where) -> tuple[Tables, tuple[str, ...]]:
         left &= holds
     if problems:
         raise BadInput(*problems)
+    if not len(left):
+        raise BadInput(
+            "the tables hold no ratings, so there is nothing to look at: nobody has answered, and no model has rated"
+        )
     if not left.any():
         raise BadInput(f"nothing is left where {' and '.join(conditions)}; take one of the conditions away")
     together = all(FACTS[name].of != "rating" for name in where if name != PUBLIC)

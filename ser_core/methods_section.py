@@ -6,6 +6,7 @@ do not tell is not said, or said to be unknown: nothing is taken from the study'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,7 +181,8 @@ def _procedure(tables: Tables) -> Iterator[str]:
         yield f"They marked {_many(len(marked), 'part')} in {_many(clips, 'hearing')} of a clip."
     yield _order(whole)
     for column, words, unit in _TIMES:
-        numbers = pd.to_numeric(whole[column], errors="coerce").dropna() if column in whole else pd.Series(dtype=float)
+        numbers = pd.to_numeric(whole[column], errors="coerce") if column in whole else pd.Series(dtype=float)
+        numbers = numbers[(numbers >= 0) & (numbers < math.inf)]  # as the measure of response times has them
         if len(numbers):
             yield f"{words} {spread(numbers, unit)}."
 

@@ -114,9 +114,10 @@ def _texts(known: pd.Series, code: Codes, among: Sequence[str] | None = None) ->
 
 
 def _number(tables: Tables, name: str) -> Array:
-    """A column of texts as numbers, NaN where a field holds none."""
+    """A column of texts as numbers, NaN where a field holds none, or an infinite one."""
     code, known = different(tables, name)
-    return np.append(number(pd.Series(known)).to_numpy(dtype=float), np.nan)[code]
+    told = number(pd.Series(known)).to_numpy(dtype=float)
+    return np.append(np.where(np.isfinite(told), told, np.nan), np.nan)[code]
 
 
 def _decided(unit: Codes, weight: Array, label: Codes) -> npt.NDArray[np.bool_]:

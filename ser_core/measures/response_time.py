@@ -2,7 +2,8 @@
 
 The median in seconds, and the quartiles, over all answers of a group and over its right and wrong ones, of all emotions and
 of each that was spoken. The median, because times have a long tail to the right: a listener who was called away is not a
-slow one. A time includes the clip as far as it was heard, so that groups are compared on the same clips.
+slow one. A time includes the clip as far as it was heard, so that groups are compared on the same clips. Nobody answers
+before the sound: times below 0 are left out and counted, and an infinite one is none.
 
 Read from the column ``response_s`` of the ratings, which an export has; ``cannot_say`` is a wrong answer. Clips without a
 truth count among all answers only.
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_core.cli import several
 from ser_core.emotions import in_order
 from ser_core.measures._answers import answers, by_language, coded, ends, groups, of_group
 from ser_core.measures._measure import (
@@ -47,8 +49,13 @@ COLUMNS = (
 def _result(rows: pd.DataFrame, names: tuple[str, ...], *, seed: int, draws: int) -> dict[str, Any]:
     said = rows[rows["_time"].notna()].sort_values(["_time", "rater", "stimulus"])
     found: dict[str, Any] = {"raters": said["rater"].nunique(), "clips": said["stimulus"].nunique(), "judgements": len(said)}
-    if said.empty:
+    early = int(rows["_early"].sum())
+    if early:
+        found["note"] = f"{several(early, 'answer')} left out, given before the sound began: the time is below 0"
+    if said.empty and not early:
         return {**found, "note": "not defined: " + ("no answer has a time" if len(rows) else "there is no such answer")}
+    if said.empty:
+        return found
     first, middle, third = np.quantile(said["_time"], [0.25, 0.5, 0.75])
     found |= {"value": middle, "quartile_1": first, "quartile_3": third}
     judgements = coded(said)
@@ -74,7 +81,8 @@ def _cells(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 def _table(tables: Tables, *, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     rows = answers(tables)
-    rows = rows.assign(_time=rows["response_s"])
+    early = rows["response_s"] < 0
+    rows = rows.assign(_time=rows["response_s"].mask(early), _early=early)
     made = []
     for who in groups(rows, "human"):
         for languages, part in by_language(of_group(rows, who)):

@@ -88,6 +88,8 @@ def test_every_slip_is_told_with_what_there_is():
     assert "no rating has this setting" in said
     with pytest.raises(BadInput, match="nothing is left where group=probe mono and encoder=wavlm"):
         filters.keep(made(), {"group": ["probe mono"], "encoder": ["wavlm"]})
+    with pytest.raises(BadInput, match="the tables hold no ratings"):
+        filters.keep(Tables(made().stimuli, made().raters, frame(RATINGS, [])), {})
 
 
 def test_the_command_scores_what_is_kept_and_the_report_says_so(tmp_path, capsys):

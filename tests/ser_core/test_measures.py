@@ -437,6 +437,24 @@ def test_confidence_is_the_roc_area_of_scikit_learn_and_times_are_medians():
     )
 
 
+def test_an_answer_before_the_sound_or_after_no_end_of_time_is_no_time_and_is_told():
+    stimuli = [{"stimulus": f"c{n}", "language": "de", "truth": "sad"} for n in range(5)]
+    people = [{"rater": n, "rater_type": "human", "group": n} for n in ("a", "b")]
+    times = {"a": ("-3", "inf", "soon", "1", "4"), "b": ("-1", "-2", "", "-inf", "-9")}
+    rows = [
+        {"rater": r, "stimulus": f"c{n}", "label": "sad", "weight": 1, "response_s": t, "confidence": "inf" if n else "2"}
+        for r, of in times.items()
+        for n, t in enumerate(of)
+    ]
+    found = table("response_time", made(stimuli, people, rows), language="", emotion="", answers="").set_index("group")
+    assert found.loc["a", ["value", "judgements"]].tolist() == [2.5, 2]
+    assert found.loc["a", "note"] == "1 answer left out, given before the sound began: the time is below 0"
+    assert found.loc["b", "note"].startswith("3 answers left out")
+    assert np.isnan(found.loc["b", "value"])
+    sure = table("confidence", made(stimuli, people, rows), group="a", language="").iloc[0]
+    assert (sure["mean"], sure["without"]) == (2.0, 4)
+
+
 def test_the_first_hearing_of_a_clip_counts():
     stimuli = [{"stimulus": "c", "language": "de", "truth": "sad"}]
     person = [{"rater": "r", "rater_type": "human", "group": "g"}]
