@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from ser_core import filters, public, scores
@@ -62,7 +64,25 @@ def test_a_filter_can_make_a_group_small_so_the_rule_is_asked_last():
     kept, said = filters.keep(tables, {"public": ["yes"], "emotion": ["sad"]})
     assert "five (en)" in said[-1]
     assert set(kept.ratings.loc[kept.ratings["rater"].str.startswith("five"), "stimulus"]) == {"de-sad"}
-    assert filters.keep(tables, {"public": ["yes"]})[1] == ()
+    kept, said = filters.keep(tables, {"public": ["yes"]})  # in all of English there are five, of its sad clips four
+    assert said == ("Not for the public: groups of fewer than 5 listeners: five (en, sad) (4 ratings left out).",)
+    assert set(kept.ratings.loc[kept.ratings["rater"].str.startswith("five"), "stimulus"]) == {
+        "de-angry", "de-sad", "en-angry",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_row_of_any_table_rests_on_fewer_than_five_listeners_of_a_group(seed):
+    chance = random.Random(seed)
+    whole = made({"five": {"de": 6, "en": 5}, "four": {"de": 6, "en": 4}})
+    stimuli = whole.stimuli.assign(corpus=[chance.choice("xy") for _ in range(len(whole.stimuli))])
+    some = whole.ratings[[chance.random() < 0.9 for _ in range(len(whole.ratings))]].reset_index(drop=True)
+    kept, _ = public.for_public(Tables(stimuli, whole.raters, some))
+    rows = kept.ratings.merge(kept.stimuli, on="stimulus").merge(kept.raters[["rater", "rater_type", "group"]], on="rater")
+    people = rows[rows["rater_type"] == "human"]
+    for names in (["language"], ["language", "corpus"], ["language", "truth"]):
+        for _, part in people.groupby(["group", *names]):
+            assert part["rater"].nunique() >= 5
 
 
 def test_votes_of_many_together_are_no_small_group():
