@@ -88,17 +88,19 @@ class _Pairs:
         Made for all of one side with all of the other at once, for pair by pair thousands of raters would fill any memory.
         """
         here, there = self.sides
+        place = np.empty(self.heard.shape[0], dtype=np.int64)  # of each rater on its side
+        place[here], place[there] = np.arange(len(here)), np.arange(len(there))
+        at = place[self.a], place[self.b]
+
+        def of_pairs(a: Any, b: Any) -> Array:
+            found = (a[here] @ b[there].T)[at]
+            return np.asarray(found if isinstance(found, np.ndarray) else found.toarray(), dtype=float).ravel()
+
         same = chance = np.zeros(len(self.a))
         for gave in self.gave:
-            same = same + self._of(gave[here] @ gave[there].T)
-            chance = chance + self._of(gave[here] @ self.heard[there].T) * self._of(self.heard[here] @ gave[there].T)
+            same = same + of_pairs(gave, gave)
+            chance = chance + of_pairs(gave, self.heard) * of_pairs(self.heard, gave)
         return share(same, self.common), share(chance, self.common**2)
-
-    def _of(self, every: Any) -> Array:
-        """Of each pair, from a matrix of all of one side with all of the other."""
-        here, there = self.sides
-        found = every[np.searchsorted(here, self.a), np.searchsorted(there, self.b)]
-        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray(), dtype=float).ravel()
 
     def clips(self) -> int:
         """How many clips any pair has in common."""
