@@ -232,22 +232,35 @@ def tells(model: Learned) -> Told:
     return model.told
 
 
-def rated(model: Learned, vectors: npt.NDArray[Any], stimuli: pd.DataFrame) -> Rated:
-    """The softmax of the emotions, of a network with a ``body`` and what tells ``emotion`` apart."""
+def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
+    """The softmax for every clip, of a network with a ``body`` and what tells ``emotion`` apart from what that makes of it.
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
     import torch
 
-    features = Heard(model.scale, "cpu")(vectors)
+    features = Heard(model.scale, "cpu")(vectors(model.config, stimuli))
     with torch.no_grad():
         logits = model.network["emotion"](model.network["body"](features)).double()
     return posterior(stimuli, model.labels, logits.softmax(dim=1).numpy())
 
 
-def embedded(model: Learned, part: Any, vectors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """What a part of the network makes of features [clip, dim]."""
+def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What such a network's ``body`` makes of every clip, from which all else is read: [clip, hidden].
+
+    Raises:
+        BadInput: clips that cannot be heard.
+    """
+    return embedded(model, model.network["body"], stimuli)
+
+
+def embedded(model: Learned, part: Any, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """What a part of the network makes of every clip's features."""
     import torch
 
     with torch.no_grad():
-        found: npt.NDArray[np.float64] = part(Heard(model.scale, "cpu")(vectors)).double().numpy()
+        found: npt.NDArray[np.float64] = part(Heard(model.scale, "cpu")(vectors(model.config, stimuli))).double().numpy()
     return found
 
 

@@ -26,10 +26,9 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
-from ser_core.methods._course import Course, Learned, Lessons, Rows, hears, tells
-from ser_core.methods._course import vectors as _vectors
+from ser_core.methods._course import Course, Learned, Lessons, Rows, embeds, hears, predict, tells
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Method, Rated, emotions_of
+from ser_core.methods._method import Method, emotions_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,10 +81,10 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: p
     if problems := _wrong(train, dev, others, labels, config, of_target, given=unlabelled is not None):
         raise BadInput(*problems)
     device = device_named("auto")
-    vectors = _vectors(config, train)
+    vectors = _course.vectors(config, train)
     scale = _course.standardised(vectors, device)
     features = scale(vectors)
-    target = scale(_vectors(config, others)) if len(others) else features[:0]
+    target = scale(_course.vectors(config, others)) if len(others) else features[:0]
     truth, domain = (torch.from_numpy(each).to(device) for each in (_course.codes(train, labels), of_target))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -107,7 +106,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: p
     judged = None
     if len(dev):
         emotions = Sequential(network["body"], network["emotion"])
-        judged = _course.judging(emotions, scale(_vectors(config, dev)), _course.codes(dev, labels))
+        judged = _course.judging(emotions, scale(_course.vectors(config, dev)), _course.codes(dev, labels))
     told = _course.learn(Lessons(network, lambda: len(train), loss, judged), config, seed=config.seed)
     told = replace(told, notes=(*told.notes, *_notes(config, network, features[domain == 0], target)))
     return Learned(config, labels, scale.scale, network.cpu(), told)
@@ -168,24 +167,6 @@ def _notes(config: Config, network: Any, source: Tensor, target: Tensor) -> Iter
             ]
         told = f"{right[0]:.0%} of the source's clips and {right[1]:.0%} of the target's are told to be so"
         yield f"{len(target)} unlabelled clips of the target; by the adversary {told}"
-
-
-def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
-    """The softmax of the emotions for every clip.
-
-    Raises:
-        BadInput: clips that cannot be heard.
-    """
-    return _course.rated(model, _vectors(model.config, stimuli), stimuli)
-
-
-def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """What emotions and domains are read from, [clip, hidden].
-
-    Raises:
-        BadInput: clips that cannot be heard.
-    """
-    return _course.embedded(model, model.network["body"], _vectors(model.config, stimuli))
 
 
 METHOD = Method(

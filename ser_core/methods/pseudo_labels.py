@@ -31,7 +31,6 @@ from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course
 from ser_core.methods._course import Course, Heard, Learned, Lessons, Rows, hears, tells
-from ser_core.methods._course import vectors as _vectors
 from ser_core.methods._learning import unteachable
 from ser_core.methods._method import Method, Rated, Told, emotions_of, posterior
 
@@ -97,19 +96,19 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config, *, unlabelled: p
     others = train.iloc[:0] if unlabelled is None or config.labels == "none" else unlabelled
     if problems := _wrong(train, dev, others, labels, config, given=unlabelled is not None):
         raise BadInput(*problems)
-    vectors, device = _vectors(config, train), device_named("auto")
+    vectors, device = _course.vectors(config, train), device_named("auto")
     scale = _course.standardised(vectors, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = _network(vectors.shape[1], len(labels), config).to(device)
     features = scale(vectors)
     if len(others):
-        features = torch.cat([features, scale(_vectors(config, others))])
+        features = torch.cat([features, scale(_course.vectors(config, others))])
     spoken = set(others["language"].map(languages.normal))
     of_target = train["language"].map(languages.normal).isin(spoken).to_numpy()
     truth = np.eye(len(labels), dtype=np.float32)[_course.codes(train, labels)]
     pool = _Pool(network, config, features, truth, of_target)
-    judged = _course.judging(network, scale(_vectors(config, dev)), _course.codes(dev, labels)) if len(dev) else None
+    judged = _course.judging(network, scale(_course.vectors(config, dev)), _course.codes(dev, labels)) if len(dev) else None
     lessons = Lessons(network, pool.count, pool.loss, judged, pool.before)
     told = _course.learn(lessons, config, seed=config.seed, notes=_notes(config, others, given=unlabelled is not None))
     told = Told(**{**vars(told), "notes": (*told.notes, *pool.said)})
@@ -262,7 +261,7 @@ def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
     """
     import torch
 
-    features = Heard(model.scale, "cpu")(_vectors(model.config, stimuli))
+    features = Heard(model.scale, "cpu")(_course.vectors(model.config, stimuli))
     with torch.no_grad():
         return posterior(stimuli, model.labels, model.network(features).double().softmax(dim=1).numpy())
 
@@ -276,7 +275,7 @@ def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
     from torch.nn import Identity
 
     body = model.network[:-1] if model.config.hidden else Identity()
-    return _course.embedded(model, body, _vectors(model.config, stimuli))
+    return _course.embedded(model, body, stimuli)
 
 
 METHOD = Method(

@@ -24,10 +24,9 @@ import pandas as pd
 from ser_core import languages
 from ser_core.errors import BadInput, Problem
 from ser_core.methods import _course, _losses
-from ser_core.methods._course import Course, Learned, Lessons, Rows, hears, tells
-from ser_core.methods._course import vectors as _vectors
+from ser_core.methods._course import Course, Learned, Lessons, Rows, embeds, hears, predict, tells
 from ser_core.methods._learning import unteachable
-from ser_core.methods._method import Lesson, Method, Rated, emotions_of
+from ser_core.methods._method import Lesson, Method, emotions_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +86,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Learned:
     if problems := refuses(Lesson(train, dev, config)):
         raise BadInput(*problems)
     device = device_named("auto")
-    vectors = _vectors(config, train)
+    vectors = _course.vectors(config, train)
     scale = _course.standardised(vectors, device)
     truth, speaker, language = (torch.from_numpy(each).to(device) for each in _codes(train, labels))
     features = scale(vectors)
@@ -114,7 +113,7 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame, config: Config) -> Learned:
     judged = None
     if len(dev):
         emotions = Sequential(network["body"], network["emotion"])
-        judged = _course.judging(emotions, scale(_vectors(config, dev)), _course.codes(dev, labels))
+        judged = _course.judging(emotions, scale(_course.vectors(config, dev)), _course.codes(dev, labels))
     lessons = Lessons(network, lambda: len(train), loss, judged)
     told = _course.learn(lessons, config, seed=config.seed)
     return Learned(config, labels, scale.scale, network.cpu(), told)
@@ -161,24 +160,6 @@ def _network(dim: int, emotions: int, speakers: int, config: Config) -> Any:
     if config.adversary:
         parts["speaker"] = Sequential(Linear(config.hidden, config.hidden), ReLU(), Linear(config.hidden, speakers))
     return ModuleDict(parts)
-
-
-def predict(model: Learned, stimuli: pd.DataFrame) -> Rated:
-    """The softmax of the emotions for every clip.
-
-    Raises:
-        BadInput: clips that cannot be heard.
-    """
-    return _course.rated(model, _vectors(model.config, stimuli), stimuli)
-
-
-def embeds(model: Learned, stimuli: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """What emotions, speakers and contrast are read from, [clip, hidden].
-
-    Raises:
-        BadInput: clips that cannot be heard.
-    """
-    return _course.embedded(model, model.network["body"], _vectors(model.config, stimuli))
 
 
 METHOD = Method(

@@ -10,19 +10,7 @@ import pytest
 
 from ser_core.errors import BadInput
 from ser_core.methods import dann
-
-EMOTIONS = ("angry", "happy", "neutral", "sad")
-FEATURES: dict[str, np.ndarray] = {}
-
-
-@pytest.fixture(autouse=True)
-def planted_features(monkeypatch):
-    """What the encoder hears is what the test planted."""
-
-    def known(config, clips):
-        return np.stack([FEATURES[id_] for id_ in clips["stimulus"]]).astype(np.float32)
-
-    monkeypatch.setattr(dann, "_vectors", known)
+from tests.ser_core.planted import EMOTIONS, FEATURES, planted_features  # noqa: F401  (a fixture)
 
 
 def _clips(name, language, count, *, gap, seed):

@@ -10,20 +10,8 @@ import pandas as pd
 import pytest
 
 from ser_core.errors import BadInput
-from ser_core.methods import _losses, supcon
-
-EMOTIONS = ("angry", "happy", "neutral", "sad")
-FEATURES: dict[str, np.ndarray] = {}
-
-
-@pytest.fixture(autouse=True)
-def planted_features(monkeypatch):
-    """What the encoder hears is what the test planted."""
-
-    def known(config, clips):
-        return np.stack([FEATURES[id_] for id_ in clips["stimulus"]]).astype(np.float32)
-
-    monkeypatch.setattr(supcon, "_vectors", known)
+from ser_core.methods import _course, _losses, supcon
+from tests.ser_core.planted import EMOTIONS, FEATURES, planted_features  # noqa: F401  (a fixture)
 
 
 def _plain(z, emotions, languages, temperature, same, cross):
@@ -125,7 +113,7 @@ def test_contrast_lays_emotions_of_two_languages_beside_each_other_and_costs_no_
 
     train, test = _world(3, follows=0.0, cue=1.2)
     model = _learned(train, contrast=2.0)
-    heard = model.scale(supcon._vectors(None, test))  # type: ignore[attr-defined]
+    heard = model.scale(_course.vectors(None, test))
     with torch.no_grad():
         laid = model.network["embedding"](model.network["body"](torch.from_numpy(heard).float())).numpy()
     for others in (slice(None), (test["language"] == "de").to_numpy()):
