@@ -74,8 +74,8 @@ def row_by_row(rows: pd.DataFrame, tables: Tables, *, who: str = "rater") -> pd.
         met = own[of].isin(named).to_numpy(dtype=bool) if of in own else np.zeros(len(own), dtype=bool)
         made.append((name, met))
     (one, first), (other, second) = made
-    said = np.select([first & second, first, second], [f"{one}, {other}", one, other], "")
-    return own.assign(**{COLUMN: pd.Series(said, own.index, dtype="str")})
+    said = pd.Series(["", one, other, f"{one}, {other}"], dtype="str")
+    return own.assign(**{COLUMN: said.take(first + 2 * second).set_axis(own.index)})
 
 
 def number(data: pd.DataFrame, column: str) -> int:
