@@ -11,6 +11,7 @@ from benchmarks.layers import plain
 from ser_core import probing
 from ser_core.errors import BadInput
 from ser_core.probing import Fitted, Probe, Recipe
+from tests.ser_core import tiny_checkpoints
 
 LAYERS, CLIPS, DIM = 2, 80, 12
 NEVER = np.empty((0, 3))
@@ -19,12 +20,8 @@ QUICK = {"learning_rate": 0.02, "batch": 16, "epochs": 24, "patience": 3}
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with tiny_checkpoints.one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

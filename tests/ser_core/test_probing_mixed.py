@@ -12,6 +12,7 @@ from ser_core import probing_mixed
 from ser_core.errors import BadInput
 from ser_core.probing import Probe
 from ser_core.probing_mixed import Mixed, MixRecipe
+from tests.ser_core import tiny_checkpoints
 
 LAYERS, CLIPS, DIM = 3, 90, 10
 QUICK = MixRecipe(learning_rate=0.02, batch=16, epochs=12)
@@ -20,12 +21,8 @@ NOBODY = np.empty(0, np.int64)
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with tiny_checkpoints.one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

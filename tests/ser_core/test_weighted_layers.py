@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 
 from benchmarks.methods import plain
-from ser_core import audio
-from ser_core.encoders import wav2vec2
 from ser_core.errors import BadInput
 from ser_core.experiments.kinds import Kind
 from ser_core.features import features
@@ -19,10 +17,9 @@ from ser_core.methods import layer_probe, speaker_removed, weighted_layers
 from ser_core.methods._method import CURVE, Lesson, configured
 from ser_core.methods.weighted_layers import METHOD, Config
 from ser_core.probing import Probe
-from ser_core.stimuli import load
-from tests.ser_core import tiny_checkpoints, voices
+from tests.ser_core import tiny_checkpoints
+from tests.ser_core.small_ears import ENCODER, heard, of
 
-ENCODER = "w2v2-en"
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 LAYERS = tiny_checkpoints.BLOCKS + 1
 QUICK = {"encoder": ENCODER, "epochs": 6, "batch": 8, "learning_rate": 0.02}
@@ -30,22 +27,8 @@ QUICK = {"encoder": ENCODER, "epochs": 6, "batch": 8, "learning_rate": 0.02}
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Iterator[pd.DataFrame]:
-    """Three voices, heard by a tiny wav2vec 2.0 that stands where the true one would."""
-    folder = tmp_path_factory.mktemp("weighted_layers")
-    (folder / "models").mkdir()
-    (folder / "models" / ENCODER).symlink_to(tiny_checkpoints.kept(ENCODER))
-    stimuli = load(voices.table(folder, speakers=("a", "b", "c"), takes=2))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARWITNESS_FEATURES", str(folder / "features"))
-        patch.setenv("EARWITNESS_MODELS", str(folder / "models"))
-        patch.setenv("EARWITNESS_DEVICE", "cpu")
-        patch.setitem(wav2vec2.ENCODERS, ENCODER, tiny_checkpoints.small(ENCODER))
-        with tiny_checkpoints.one_thread():
-            yield stimuli.assign(sha256=[audio.sha256(file) for file in stimuli["file"]])
-
-
-def of(clips: pd.DataFrame, speakers: str) -> pd.DataFrame:
-    return clips[clips["speaker"].isin(list(speakers))]
+    with heard(tmp_path_factory.mktemp("weighted_layers")) as stimuli:
+        yield stimuli
 
 
 def test_many_at_once_are_each_what_a_plain_loop_makes_of_its_own_lesson(clips):
