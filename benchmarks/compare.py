@@ -1,4 +1,4 @@
-"""How long the compare page takes with a million ratings: ``python -m benchmarks.compare``.
+"""How long the compare page and the command take with a million ratings: ``python -m benchmarks.compare``.
 
 Makes a study of ``--clips`` short tones and what ``--listeners`` said of all of them (labels drawn with a seed, so that some
 listeners and some clips are better than others), with columns that an export has, and five models with their posteriors.
@@ -8,6 +8,9 @@ its own opens the page as Streamlit's test runner does it, and tells how long ea
 - *cold*: the first page of a process that has imported everything, with nothing in memory;
 - *warm*: the same page again;
 - *filter*: one group less, one emotion less (all intervals change), one language further; each the first time.
+
+``--files`` measures ``compare DIR... --out`` instead, with all its files, and the same again from its ``report.zip``, each in
+a process of its own, and says whether both wrote the same.
 
 ``--real FOLDER`` takes EMOZIONALMENTE's judgements (its ``metadata`` folder's parent) in place of generated ones; a tone
 stands for each clip. ``--keep FOLDER`` keeps what was made. What this leaves out: the browser, and answers in a database.
@@ -23,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,7 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=2500)
     parser.add_argument("--clips", type=int, default=400, help="each listener hears all of them")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="EMOZIONALMENTE's judgements in place of generated ones")
+    parser.add_argument("--files", action="store_true", help="measure the command that writes all files, not the page")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where all is made and kept (default: removed)")
     parser.add_argument("--look", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -65,7 +69,34 @@ def main() -> None:
         if not (folder / "studies").exists():
             made = real(options.real) if options.real else generated(options.listeners, options.clips)
             write(made, folder)
-        report(folder)
+        (files if options.files else report)(folder)
+
+
+def files(folder: Path) -> None:
+    """Write everything from the folders, then from the ZIP that this made, and print what each took."""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    print("| read | seconds | processor seconds | peak MB | ZIP, MB |\n|---|---|---|---|---|")
+    first, again = folder / "compared", folder / "again"
+    runs = [folder / "runs" / kind for kind in ("human", "machine")]
+    for name, read, out in (("the folders", runs, first), ("`report.zip`", [first / "report.zip"], again)):
+        seconds, busy, peak = compared(read, out)
+        size = (out / "report.zip").stat().st_size / 1e6
+        print(f"| {name} | {seconds:.0f} | {busy:.0f} | {peak:,.0f} | {size:.1f} |", flush=True)
+    names = sorted(path.name for path in first.iterdir())
+    differ = [name for name in names if (first / name).read_bytes() != (again / name).read_bytes()]
+    print(f"{len(names)} files, of which other than before: {', '.join(differ) or 'none'}")
+
+
+def compared(read: Sequence[Path], out: Path) -> tuple[float, float, float]:
+    """Seconds of the wall and of the processors, and the most memory in MB, of ``compare`` in a process of its own."""
+    command = [sys.executable, "-m", "ser_core", "compare", *map(str, read), "--out", str(out)]
+    began = time.perf_counter()
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
+    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def report(folder: Path) -> None:
