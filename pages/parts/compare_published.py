@@ -99,4 +99,8 @@ def _matrices(here: pd.DataFrame, key: str) -> None:
         for column, group in zip(row, groups[start : start + _IN_A_ROW], strict=False):
             with column:
                 figure = figures.confusion(here[here["group"] == group], group, labels=labels)
-                compare_figure.draw(figure, f"{key} {group}", alt=f"Confusion table of {group}, as printed", made_up="")
+                told = f"Confusion table of {group}; its numbers are in the table below"
+                compare_figure.draw(figure, f"{key} {group}", alt=told, made_up="")
+    given = here.groupby("group", sort=False)["count"].sum()
+    rests_on = "; ".join(f"{number:,} judgements of {group}" for group, number in given.items())
+    compare_figure.under(here, key, rests_on=f"{rests_on}, as printed.", made_up="")
