@@ -66,11 +66,11 @@ def _researcher(app: App, page: Page, name: str, out: Path) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.wait_for_load_state("networkidle")
     if name in ("segments", "compare"):
-        expect(page.get_by_role("heading", name="The same without this page")).to_be_visible(timeout=120_000)
-        expect(page.locator(".js-plotly-plot").last).to_be_visible(timeout=120_000)
+        expect(page.get_by_role("heading", name="The same without this page")).to_be_visible()
+        expect(page.locator(".js-plotly-plot").last).to_be_visible()
     if name == "experiments":
-        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=120_000)  # its last ones are folded away
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=120_000)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()  # its last ones are folded away
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     width = (page.viewport_size or {"width": 1280})["width"]
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(int(height), 9000)})
@@ -92,6 +92,7 @@ def _listener(app: App, page: Page, interface: str, out: Path) -> None:
 
     def shot(name: str) -> None:
         page.wait_for_load_state("networkidle")
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         page.screenshot(path=out.with_name(f"{name}-{out.stem}.png"), full_page=True)
 
     expect(listener.button("consent.agree")).to_be_visible()
@@ -151,6 +152,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=120_000)  # no picture is worth failing over a busy machine
     with tempfile.TemporaryDirectory() as data:
         _fill(Path(data))
         with _app() as app, sync_playwright() as playwright:

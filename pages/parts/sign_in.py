@@ -23,9 +23,10 @@ from ser_core.errors import BadInput
 RESEARCHERS = "EARWITNESS_RESEARCHERS"
 
 _HERE = Path(__file__).parent
+_ANOTHER = places.typed("listening_tests", "password", "--new")
 _form = st.components.v2.component(
     "earwitness_sign_in",
-    html=(_HERE / "sign_in.html").read_text(encoding="utf-8"),
+    html=(_HERE / "sign_in.html").read_text(encoding="utf-8").format(another=_ANOTHER),
     css=(_HERE / "sign_in.css").read_text(encoding="utf-8"),
     js=(_HERE / "sign_in.js").read_text(encoding="utf-8"),
 )
@@ -109,8 +110,8 @@ def _door() -> None:
         _form(key="sign_in_form")
     else:
         st.info(
-            f"Nobody can sign in yet: there is no password. Run `{places.typed('listening_tests', 'password', '--new')}` "
-            f"where Earwitness runs, which prints one, or set `{researcher.VARIABLE}`."
+            f"Nobody can sign in yet: there is no password. Run `{_ANOTHER}` where Earwitness runs, which prints one, or set "
+            f"`{researcher.VARIABLE}`."
         )
 
 
