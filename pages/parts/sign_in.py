@@ -110,8 +110,8 @@ def _door() -> None:
         _form(key="sign_in_form")
     else:
         st.info(
-            f"Nobody can sign in yet: there is no password. Run `{_ANOTHER}` where Earwitness runs, which prints one, or set "
-            f"`{researcher.VARIABLE}`."
+            f"Nobody can sign in yet: there is no password. Run `{_ANOTHER}` where Earwitness runs, which prints one, or "
+            f"set `{researcher.VARIABLE}`."
         )
 
 
