@@ -64,6 +64,8 @@ def _in_zip(problem: Problem, folder: Path, packed: Path) -> Problem:
 
 
 def _read(folder: Path) -> Tables:
+    if not folder.exists():
+        raise BadInput(Problem("there is no such folder, and no such report.zip", folder))
     paths = [_find(folder, table) for table in TABLES]
     missing = [p for p in paths if isinstance(p, Problem)]
     if missing:

@@ -622,7 +622,12 @@ def test_reading_several_folders_lists_the_problems_of_all(tmp_path):
     write(tables(rater="p"), tmp_path / "one")
     write(tables(rater="m"), tmp_path / "two")
     assert len(read_all([tmp_path / "one", tmp_path / "two"]).ratings) == 4
-    assert len(problems(lambda: read_all([tmp_path / "x", tmp_path / "one", tmp_path / "y"]))) == 6
+    (tmp_path / "y").mkdir()
+    missing, *empty = problems(lambda: read_all([tmp_path / "x", tmp_path / "one", tmp_path / "y"]))
+    assert missing == f"{tmp_path / 'x'}: there is no such folder, and no such report.zip"
+    assert [problem.split(" or ")[0] for problem in empty] == [
+        f"{tmp_path / 'y'}: no {t}.csv" for t in ("stimuli", "raters", "ratings")
+    ]
 
 
 def test_frame_fills_declared_columns_and_keeps_others_behind_them():

@@ -338,7 +338,7 @@ def test_several_folders_without_out_and_a_folder_without_tables_exit_with_2(tmp
     assert cli.main("ser_core", ["score", str(tmp_path / "x"), str(tmp_path / "x")]) == 2
     assert "--out" in capsys.readouterr().err
     assert cli.main("ser_core", ["score", str(tmp_path / "nowhere"), "--out", str(tmp_path / "o")]) == 2
-    assert "no stimuli.csv or stimuli.parquet here" in capsys.readouterr().err
+    assert "nowhere: there is no such folder" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
 
 
