@@ -75,7 +75,8 @@ def _training(study: Study) -> bool:
     )
     st.caption(
         "Most hear through an **encoder**, which turns sound into numbers and stays as it is. What learns to tell emotions "
-        "by these numbers is small: a linear **probe** for whole clips, a linear **frame head** for every moment of a clip."
+        "by these numbers is small: a linear **probe** for whole clips, a linear **frame head** for every moment of a clip. "
+        "A linear probe on log-mel statistics is one to begin with: it needs no download and learns in seconds."
     )
     return True
 
