@@ -66,12 +66,19 @@ def _dots(compared: reads.Compared, scores: pd.DataFrame, language: str, *, rest
         name,
         alt="UA of each group with its interval; its numbers are in the table below",
         made_up=compared.made_up,
+        number=_judgements(here),
         kept=compared.drawn,
     )
     ua = here[(here["metric"] == "ua") & (here["rater"] == "")]
     compare_figure.under(
         ua[["group", "rater_type", "value", "ci_low", "ci_high", "n"]], name, rests_on=rests_on, made_up=compared.made_up
     )
+
+
+def _judgements(scores: pd.DataFrame) -> str:
+    """How many judgements of groups there are in these rows, in a few words for a picture."""
+    of_groups = scores[(scores["metric"] == "ua") & (scores["rater"] == "")]
+    return f"judgements: {int(of_groups['n'].sum()):,}"
 
 
 def _per_emotion(compared: reads.Compared, scores: pd.DataFrame, language: str, *, rests_on: str) -> None:
@@ -89,6 +96,7 @@ def _per_emotion(compared: reads.Compared, scores: pd.DataFrame, language: str, 
         name,
         alt=f"{metric.title} of each emotion; its numbers are in the table below",
         made_up=compared.made_up,
+        number=_judgements(here),
         kept=compared.drawn,
     )
     rows = here[here["emotion"] != ""]
@@ -121,6 +129,7 @@ def _difference(compared: reads.Compared, language: str, *, rests_on: str) -> No
         name,
         alt=f"{a} minus {b}; the numbers are in the table below",
         made_up=compared.made_up,
+        number=f"raters: {rows['n_a'].max():,} and {rows['n_b'].max():,}",
         kept=compared.drawn,
     )
     why = list(dict.fromkeys(note.removeprefix("not tested: ") for note in rows["note"] if note))

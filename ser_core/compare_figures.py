@@ -202,17 +202,32 @@ def turned(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     return both.assign(**negative)[list(rows.columns)]
 
 
-def stamp(figure: go.Figure, words: str) -> go.Figure:
-    """Write into the figure itself what of it was made up, so that a saved picture says it too; the figure is changed."""
-    if not words:
+def stamp(figure: go.Figure, made_up: str, *, number: str = "") -> go.Figure:
+    """Write into the figure itself what a saved picture must say without the page around it; the figure is changed.
+
+    Args:
+        figure: of this module or ``figures.py``.
+        made_up: what of it was made up.
+        number: how much it rests on, in a few words.
+    """
+    told = [f"<i>Not real: {made_up}</i>"] if made_up else []
+    told += [number] if number else []
+    if not told:
         return figure
-    told = f"<i>Not real: {words}</i>"
+    words, room = "<br>".join(told), 18 * len(told)
     title, margin = figure.layout.title.text, figure.layout.margin
     if title:
-        figure.update_layout(title_text=f"{title}<br>{told}", margin_t=margin.t + 18, height=figure.layout.height + 18)
+        high = {
+            "text": f"{title}<br>{words}",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 14},
+        }  # else the first is in the middle
+        figure.update_layout(title=high, margin_t=margin.t + room, height=figure.layout.height + room)
     else:
-        low = {"text": told, "font": {"size": 13}, "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "pad": {"b": 4}}
-        figure.update_layout(title=low, margin_b=margin.b + 46, height=figure.layout.height + 46)
+        pad = {"b": room - 14}  # lines go on downwards from the first
+        low = {"text": words, "font": {"size": 13}, "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "pad": pad}
+        figure.update_layout(title=low, margin_b=margin.b + 38 + room, height=figure.layout.height + 38 + room)
     return figure
 
 

@@ -71,6 +71,7 @@ def _grids(here: pd.DataFrame, labels: Sequence[str], language: str, compared: C
                     key,
                     alt=f"Confusion table of {group}; its numbers are in the table below, its cells in the boxes below",
                     made_up=compared.made_up,
+                    number=f"judgements: {int(rows['count'].sum()):,}",
                     on_select=partial(_pressed, key, group),
                     kept=compared.drawn,
                     of=chosen,

@@ -34,6 +34,7 @@ def draw(
     *,
     alt: str,
     made_up: str,
+    number: str = "",
     on_select: Callable[[], None] | None = None,
     kept: MutableMapping[Hashable, Any] | None = None,
     of: Hashable = (),
@@ -45,6 +46,7 @@ def draw(
         name: of its file, and its key on the page.
         alt: what it shows, for who does not see it.
         made_up: what of it was made up, which is written into it.
+        number: how much it rests on, in a few words, which is written into it, too.
         on_select: called when a point is pressed.
         kept: where finished figures are kept, for to make one takes longer than all else on a page that was seen before.
         of: what decides the figure beside its name and what ``kept`` belongs to.
@@ -54,7 +56,7 @@ def draw(
         finished.clear()
     if (name, of, theme) not in finished:
         made = figure() if kept is not None else figure
-        finished[name, of, theme] = chart.in_theme(compare_figures.stamp(made, made_up), theme, saved=True)
+        finished[name, of, theme] = chart.in_theme(compare_figures.stamp(made, made_up, number=number), theme, saved=True)
     saved = str(st.session_state.get("picture format") or FORMATS[0]).lower()
     chart.show(finished[name, of, theme], key=name, save_as=(_file(name), saved), alt=alt, on_select=on_select)
 

@@ -94,13 +94,13 @@ def _notes(found: pd.DataFrame, language: str, *kinds: str) -> None:
 def _matrices(here: pd.DataFrame, key: str) -> None:
     st.caption("Confusion tables as counted: every printed share is a whole number of judgements.")
     groups, labels = list(here["group"].unique()), in_order(set(here["label"]))
+    given = here.groupby("group", sort=False)["count"].sum()
     for start in range(0, len(groups), _IN_A_ROW):
         row = st.columns(_IN_A_ROW)
         for column, group in zip(row, groups[start : start + _IN_A_ROW], strict=False):
             with column:
                 figure = figures.confusion(here[here["group"] == group], group, labels=labels)
                 told = f"Confusion table of {group}; its numbers are in the table below"
-                compare_figure.draw(figure, f"{key} {group}", alt=told, made_up="")
-    given = here.groupby("group", sort=False)["count"].sum()
+                compare_figure.draw(figure, f"{key} {group}", alt=told, made_up="", number=f"judgements: {given[group]:,}")
     rests_on = "; ".join(f"{number:,} judgements of {group}" for group, number in given.items())
     compare_figure.under(here, key, rests_on=f"{rests_on}, as printed.", made_up="")

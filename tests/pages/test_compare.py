@@ -212,9 +212,7 @@ def test_published_matrices_stand_beside_ones_own_where_the_paper_has_the_langua
     assert len(app.get("plotly_chart")) - before == here > 0
     assert any("288 judgements of CN listeners; 288 judgements of DE listeners;" in c.value for c in app.caption)
     tables = [table.value for table in app.dataframe if "CN listeners" in set(table.value.get("group", ()))]
-    assert any(
-        {"truth", "label", "count", "share"} <= set(table.columns) for table in tables
-    )  # for who does not see the figures
+    assert any({"truth", "label", "count", "share"} <= set(table.columns) for table in tables)
     for name, data in printed.tables.items():
         assert len(pd.read_csv(io.BytesIO(saved[f"{paper}-{name}.csv"]))) == len(data)
     app.segmented_control[0].set_value("en-scotland").run()

@@ -140,7 +140,10 @@ def test_what_is_made_up_is_written_into_every_figure(tables):
     for figure in (figures.ua_dots(made.scores), figures.confusion(_of(made.confusion, "A"), "A")):
         before = figure.layout.title.text or ""
         assert compare_figures.stamp(figure, "").layout.title.text == (before or None)
-        assert "Not real: simulated listeners" in compare_figures.stamp(figure, made.made_up).layout.title.text
+        high = figure.layout.height
+        told = compare_figures.stamp(figure, made.made_up, number="judgements: 7").layout
+        assert told.title.text.endswith("<i>Not real: simulated listeners</i><br>judgements: 7")
+        assert told.height >= high + 36  # room for both
 
 
 def test_under_a_figure_stands_what_it_rests_on(tables):
