@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core import audio
+from ser_core import audio, resampling
 from ser_core.errors import BadInput
 
 SECOND = np.arange(16_000) / 16_000
@@ -117,7 +117,7 @@ def test_a_clip_in_blocks_is_the_clip_as_a_whole(tmp_path, monkeypatch, rate_hz)
 def test_the_order_in_which_a_machine_adds_changes_no_sample(tmp_path, rate_hz):
     loud = np.sign(np.random.default_rng(0).standard_normal(4_000)) * (1 - 2**-23)  # 24 bits, as loud as can be
     path = written(tmp_path / "a.wav", loud, rate_hz, subtype="PCM_24")
-    up, down, reach, bank = audio._filters(rate_hz)
+    up, down, reach, bank = resampling.filters(rate_hz)
     laid = np.concatenate([np.zeros(reach), soundfile.read(path)[0], np.zeros(down + reach)])
     begin, taps = bank[-1]
     row = laid[down + begin : down + begin + len(taps)]
@@ -142,7 +142,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("rate_hz", FILTERS)
 def test_the_filters_are_the_same_on_every_machine(rate_hz):
-    every = [taps for _, matrix in audio._filters(rate_hz)[3] for taps in matrix.T]
+    every = [taps for _, matrix in resampling.filters(rate_hz)[3] for taps in matrix.T]
     first = every[: 16_000 // math.gcd(rate_hz, 16_000)]  # then they repeat
     digest = hashlib.sha256(b"".join(taps[taps != 0].astype("<f8").tobytes() for taps in first)).hexdigest()
     assert digest == FILTERS[rate_hz]
