@@ -39,7 +39,7 @@ def _learned(train, unlabelled, dev=None, **settings):
 
 
 def _right(model, clips):
-    rows = dann.predict(model, clips).ratings
+    rows = dann.METHOD.predict(model, clips).ratings
     said = rows.loc[rows.groupby("stimulus", sort=False)["weight"].idxmax(), "label"]
     return float(np.mean(said.to_numpy() == clips["truth"].to_numpy()))
 
@@ -55,7 +55,7 @@ def test_the_same_lesson_gives_the_same_network_keeps_the_last_weights_and_tells
     train, unlabelled, test = _world(True)
     dev = test.assign(language="de", sha256=test["sha256"] + "d")
     first, again, other = (_learned(train, unlabelled, dev, epochs=5, seed=seed) for seed in (0, 0, 1))
-    rated = [dann.predict(model, test).ratings for model in (first, again, pickle.loads(pickle.dumps(first)), other)]
+    rated = [dann.METHOD.predict(model, test).ratings for model in (first, again, pickle.loads(pickle.dumps(first)), other)]
     assert rated[0].equals(rated[1])
     assert rated[0].equals(rated[2])
     assert not rated[0].equals(rated[3])
@@ -77,7 +77,7 @@ def test_without_unlabelled_clips_it_says_so_and_without_an_adversary_they_are_n
     alone = dann.fit(train, train.iloc[:0], dann.Config(epochs=2))
     assert "without an adversary" in dann.METHOD.tells(alone).notes[-1]
     plain, less = (_learned(train, some, adversary=0.0, epochs=2) for some in (unlabelled, unlabelled.iloc[:0]))
-    assert dann.predict(plain, test).ratings.equals(dann.predict(less, test).ratings)
+    assert dann.METHOD.predict(plain, test).ratings.equals(dann.METHOD.predict(less, test).ratings)
     assert len(dann.METHOD.tells(plain).notes) == 1
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from ser_core.experiments import plan
-from ser_core.experiments.plan import Job, Planned
+from ser_core.experiments.learnings import Job
+from ser_core.experiments.plan import Planned
 from ser_core.experiments.voices import Voices
 from tests.ser_core import voices
 

@@ -95,7 +95,7 @@ def _learned(train, dev=None, **settings):
 
 
 def _right(model, clips):
-    rows = supcon.predict(model, clips).ratings
+    rows = supcon.METHOD.predict(model, clips).ratings
     said = rows.loc[rows.groupby("stimulus", sort=False)["weight"].idxmax(), "label"]
     return float(np.mean(said.to_numpy() == clips["truth"].to_numpy()))
 
@@ -127,7 +127,7 @@ def test_the_same_lesson_gives_the_same_network_and_stops_by_the_dev_part():
     first, again, other = (
         _learned(train, dev, contrast=0.5, adversary=0.1, patience=2, seed=seed, epochs=60) for seed in (0, 0, 1)
     )
-    rated = [supcon.predict(model, dev).ratings for model in (first, again, pickle.loads(pickle.dumps(first)), other)]
+    rated = [supcon.METHOD.predict(model, dev).ratings for model in (first, again, pickle.loads(pickle.dumps(first)), other)]
     assert rated[0].equals(rated[1])
     assert rated[0].equals(rated[2])
     assert not rated[0].equals(rated[3])

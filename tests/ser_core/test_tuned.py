@@ -128,9 +128,12 @@ def test_what_the_head_makes_of_where_clips_lie_is_what_the_model_says(model, de
 
 def test_an_encoder_is_opened_once_by_a_model_that_learns_and_rates(model, train, dev, monkeypatch):
     opened: list[str] = []
-    monkeypatch.setattr(
-        "ser_core.tuning._network.open_encoder", lambda name, **how: opened.append(name) or opens(name, **how)
-    )
+
+    def counted(name: str, **how):
+        opened.append(name)
+        return opens(name, **how)
+
+    monkeypatch.setattr("ser_core.tuning._network.open_encoder", counted)
     again = tuned.fit(train, dev, config(), watch=QUIET)
     assert (said(again, dev), len(tuned.embeds(again, dev))) == (said(model, dev), len(dev))
     assert opened == ["w2v2-en"]
