@@ -211,11 +211,14 @@ def _nothing() -> None:
 def _page(study: Study) -> None:
     if study.synthetic:
         frame.synthetic_banner()
-    store, chosen = Store(), beside.runs(reads.finished(study))
+    found = reads.finished(study)
+    store, chosen = Store(), beside.runs(found)
     joined = reads.joined(study, store, chosen)
     if joined is None:
         _nothing()
         return
+    if not found:
+        beside.no_model("rated these clips", "Run one")
     where, options = compare_filter.choose(joined.tables), compare_tests.asked(joined)
     compared = reads.compared(study, store, chosen, where, options)
     assert compared is not None

@@ -192,11 +192,6 @@ def _nothing() -> None:
         st.page_link(str(frame.PAGES / "models.py"), label="Run a model", icon=":material/play_arrow:")
 
 
-def _no_model() -> None:
-    st.caption("No model has marked parts of these clips yet.")
-    st.page_link(str(frame.PAGES / "models.py"), label="Run one that marks parts", icon=":material/play_arrow:")
-
-
 def _page(study: Study) -> None:
     if study.synthetic:
         frame.synthetic_banner()
@@ -208,7 +203,7 @@ def _page(study: Study) -> None:
         return
     beside.simulated(joined.simulated, joined.people)
     if not found:
-        _no_model()
+        beside.no_model("marked parts of these clips", "Run one that marks parts")
     st.fragment(_one_clip)(study, joined.tables, joined.errors, chosen)
     st.subheader("All clips together", anchor=False)
     language = beside.language(_languages(joined.tables))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from listening_tests import languages
+from pages.parts import frame
 from ser_core.runs import Run
 
 _ALL = "all"
@@ -25,6 +26,12 @@ def runs(found: Sequence[Run]) -> list[Run]:
     called = {i: f"{words} · {i}" if often[words] > 1 else words for i, words in named.items()}.__getitem__
     chosen = st.multiselect("Model runs", list(by_id), default=default, key="runs", placeholder="none", format_func=called)
     return [by_id[i] for i in chosen]
+
+
+def no_model(did: str, label: str) -> None:
+    """Where models are run, for who has none beside the people yet; ``did`` is what they would have done."""
+    st.caption(f"No model has {did} yet.")
+    st.page_link(str(frame.PAGES / "models.py"), label=label, icon=":material/play_arrow:")
 
 
 def _called(run: Run) -> str:

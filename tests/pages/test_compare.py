@@ -110,6 +110,7 @@ def test_downloads_are_to_the_byte_what_the_shown_commands_write(look, saved, tm
     simulate.simulate(study.load(tmp_path / "tones"), Store(), listeners=3, seed=3)
     app = look("compare")
     assert not app.exception
+    assert "No model has rated these clips yet." in [caption.value for caption in app.caption]
     lines = app.code[0].value.splitlines()
     assert [line.split()[1:4] for line in lines] == [
         ["-m", "listening_tests", "export"],
