@@ -101,9 +101,9 @@ def refused(learnings: Sequence[Learning], jobs: Sequence[Job], clips: pd.DataFr
     names = {job.learning: f"{job.task.setting} {job.task.name}, fold {job.task.fold}" for job in reversed(jobs)}
     found: dict[tuple[str, Where, str], list[int]] = {}
     for number, learning in enumerate(learnings):
-        if learning.after is None:
-            lesson = Lesson(table(learning.train), table(learning.dev), learning.config)
-            for problem in find_method(learning.kind.method).refuses(lesson):
+        refuses = find_method(learning.kind.method).refuses
+        if refuses and learning.after is None:
+            for problem in refuses(Lesson(table(learning.train), table(learning.dev), learning.config)):
                 key = (learning.kind.name, learning.kind.place(problem.what), problem.what)
                 found.setdefault(key, []).append(number)
     for (kind, place, what), numbers in found.items():

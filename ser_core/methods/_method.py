@@ -104,10 +104,6 @@ def _hears_nothing(config: Any) -> Ears | None:
     return None
 
 
-def _refuses_nothing(lesson: Lesson) -> list[Problem]:
-    return []
-
-
 @dataclass(frozen=True)
 class Method:
     """A way from clips to ratings. A fitted model can be pickled, for ``predict`` may run in other processes."""
@@ -121,7 +117,7 @@ class Method:
     """``predict(model, stimuli) -> what it says``. What it says of a clip does not depend on the clips beside it."""
     hears: Callable[[Any], Ears | None] = _hears_nothing
     """``hears(config)``: what it asks of an encoder; None for a method that does not listen, or has a model of its own."""
-    refuses: Callable[[Lesson], list[Problem]] = _refuses_nothing
+    refuses: Callable[[Lesson], list[Problem]] | None = None
     """``refuses(lesson)``: why nothing can be learned from such clips, as far as it is known before one is heard; ``fit``
     raises the same."""
     learns: bool = True

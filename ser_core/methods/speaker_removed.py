@@ -122,7 +122,7 @@ def refuses(lesson: Lesson) -> list[Problem]:
     if nameless:
         what = f"{nameless} of {len(train)} clips say no speaker, and none can be removed"
     elif len(set(speakers)) < 2:
-        what = f"all clips are of one speaker ({speakers[0]}), and there is nobody to tell from another"
+        what = "all clips are of one speaker, and there is nobody to tell from another"
     else:
         return problems
     return [*problems, Problem(f"{what}; set remove=nothing.")]

@@ -182,7 +182,7 @@ WRONG = {
     ),
     "a single speaker who is to be removed": (
         {**LONE, "method": "speaker_removed", "with": "{remove: random}"},
-        [f"/tried.yaml:7: logmel speaker_removed layer=0 remove=random ({OF_LONE} (lone m), and there is nobody"],
+        [f"/tried.yaml:7: logmel speaker_removed layer=0 remove=random ({OF_LONE}, and there is nobody"],
     ),
 }
 

@@ -85,6 +85,19 @@ def test_the_layer_is_chosen_by_dev_clips_and_of_equal_ones_the_first(layers):
     assert layers.best["layer"].tolist() == [1, 1, 1]
 
 
+def test_a_layer_of_which_one_model_diverged_has_no_mean_and_is_not_chosen(layers):
+    first = layers.models.index[(layers.models["setting"] == "mono") & (layers.models["layer"] == 1)][0]
+    gone = layers.models.assign(**{name: layers.models[name].drop(first) for name in ("ua", "wa", "dev_ua")})
+    cells = experiment_tables.summary(gone)
+    lost = cells[["ua", "wa", "dev_ua"]].isna()
+    assert lost.any(axis=1).sum() == lost.all(axis=1).sum() == 1
+    mono = experiment_tables.best(cells).set_index("setting").loc["mono"]
+    whole = experiment_tables.best(experiment_tables.summary(layers.models[layers.models["layer"] != 1])).set_index(
+        "setting"
+    )
+    assert (mono["layer"], mono["ua"]) == (whole.loc["mono", "layer"], whole.loc["mono", "ua"])
+
+
 def test_the_widest_cell_and_what_it_took_are_told(layers, tuned):
     cells = layers.best.assign(lowest=[0.5, 0.2, 0.5], highest=[0.6, 0.9, 0.7])
     assert experiment_tables.widest(cells)["setting"] == "cross"

@@ -70,3 +70,10 @@ def test_without_speakers_to_draw_it_says_why_there_is_no_interval():
     ]
     assert found["speakers"].tolist() == [1, 1]
     assert found["ua_all"].notna().all()
+
+
+def test_a_cell_of_which_a_model_diverged_has_no_interval_and_says_how_many_did():
+    told = pd.concat([judged(0, "abc", seed=1), judged(2, "abc", seed=2), judged(3, "abc", seed=3)])
+    found = intervals(models(["k=1", "k=1", "", ""]), told, draws=DRAWS)
+    assert found["why"].tolist() == ["1 of 2 models diverged", ""]
+    assert found["ua_all"].isna().tolist() == [True, False]
