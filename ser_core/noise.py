@@ -5,8 +5,7 @@ that of the noise over the whole clip. It is mono at 16 kHz, as models hear it, 
 pass full scale all of it is turned down, and the table says by how much: the ratio stays what was asked for.
 
 Which noise a clip gets and where in its recording that starts follow from seed, clip and ratio alone. A recording that is
-shorter than the clip is repeated, or refused: an option, and said of each clip. Babble is the sum of other speakers of the
-same corpus and language, each of the same mean square, clips of one speaker after the other, begun anywhere in the first.
+shorter than the clip is repeated, or refused: an option, and said of each clip. Noise may also be babble (``babble.py``).
 
 Sources
     Noise in the test at 10 dB: Shoukat et al. 2023, "Breaking Barriers", section IV C, with five environments of DEMAND
@@ -19,7 +18,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,9 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from ser_core import audio, languages
+from ser_core import audio
 from ser_core.audio import RATE_HZ, Samples
+from ser_core.babble import babble, other_voices, recording, voice_of
 from ser_core.cli import several
 from ser_core.errors import BadInput, Problem, nearest
 from ser_core.statistics import bootstrap
@@ -197,7 +197,7 @@ def _draws(clips: pd.DataFrame, adding: Adding) -> Callable[[Mapping[Any, Any], 
     if noisy := clips.loc[clips["noise_of"] != "", "stimulus"].tolist() if "noise_of" in clips else []:
         what = f"{several(len(noisy), 'clip')} of these hold added noise already, such as '{noisy[0]}'"
         problems.append(Problem(f"{what}: no ratio could be told; take the clips that they were made of"))
-    others = _other_voices(clips, adding.voices, problems) if adding.voices else {}
+    others = other_voices(clips, adding.voices, problems) if adding.voices else {}
     for file in adding.recordings.values():
         try:
             audio.inspect(file)
@@ -211,7 +211,7 @@ def _draws(clips: pd.DataFrame, adding: Adding) -> Callable[[Mapping[Any, Any], 
 
     def drawn(clip: Mapping[Any, Any], snr_db: float) -> list[tuple[str, Draw]]:
         if adding.voices:
-            return [("babble", partial(_babble, others[_voice(clip)], adding.voices))]
+            return [("babble", partial(babble, others[voice_of(clip)], adding.voices))]
         if adding.every:
             return recorded
         return [recorded[int(_generator(adding.seed, clip, "which", snr_db).integers(len(recorded)))]]
@@ -260,14 +260,9 @@ def _generator(seed: int, clip: Mapping[Any, Any], name: str, snr_db: float) -> 
     return bootstrap.generator(seed, "noise", str(clip["stimulus"]), name, f"{snr_db:g}")
 
 
-@lru_cache(maxsize=8)
-def _recording(file: Path) -> Samples:
-    return audio.read(file)
-
-
 def _excerpt(file: Path, if_short: str, length: int, rng: np.random.Generator) -> tuple[Samples, int, bool]:
     """A part of a recording, anywhere in it; of one that is too short all of it, again and again."""
-    whole = _recording(file)
+    whole = recording(file)
     if len(whole) < length and if_short == "refuse":
         lengths = f"{len(whole) / RATE_HZ:.2f} s and the clip {length / RATE_HZ:.2f} s"
         raise BadInput(Problem(f"is shorter than a clip: it has {lengths}; let it be repeated, or leave it out", file))
@@ -279,61 +274,3 @@ def _excerpt(file: Path, if_short: str, length: int, rng: np.random.Generator) -
         if np.ptp(part) >= 2 * audio.SILENT_BELOW:
             return part, int(start), False
     raise BadInput(Problem(f"is silent wherever a clip of {length / RATE_HZ:.2f} s was tried; leave it out", file))
-
-
-# --- babble ----------------------------------------------------------------------------------------------------------
-
-Voice = tuple[str, str, str]
-"""Corpus, language and speaker."""
-
-
-def _voice(clip: Mapping[Any, Any]) -> Voice:
-    return str(clip["corpus"]), languages.normal(str(clip["language"])), str(clip["speaker"])
-
-
-def _other_voices(clips: pd.DataFrame, voices: int, problems: list[Problem]) -> dict[Voice, dict[str, list[str]]]:
-    """For every voice the clips of all others of its corpus and language, by speaker."""
-    by_place: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for clip in clips.to_dict("records"):
-        corpus, language, speaker = _voice(clip)
-        by_place.setdefault((corpus, language), {}).setdefault(speaker, []).append(str(clip["file"]))
-    for (corpus, language), speakers in by_place.items():
-        if nameless := len(speakers.get("", ())):
-            what = f"{corpus} {language}".strip()
-            problems.append(
-                Problem(f"{what}: {several(nameless, 'clip')} without a speaker: babble could be the voice itself")
-            )
-        elif len(speakers) <= voices:
-            what = f"{corpus} {language}".strip() + f" has {several(len(speakers), 'speaker')}"
-            problems.append(Problem(f"{what}; babble of {several(voices, 'other')} needs {voices + 1}"))
-    return {
-        (*place, speaker): {name: files for name, files in speakers.items() if name != speaker}
-        for place, speakers in by_place.items()
-        for speaker in speakers
-    }
-
-
-def _babble(
-    others: Mapping[str, Sequence[str]], voices: int, length: int, rng: np.random.Generator
-) -> tuple[Samples, int, bool]:
-    """Several speakers at once, each at the same level; where the first of them starts."""
-    chosen = sorted(others)
-    total, first = np.zeros(length), 0
-    for number, at in enumerate(rng.permutation(len(chosen))[:voices]):
-        speech, start = _talk(others[chosen[at]], length, rng)
-        first = first if number else start
-        total += speech / np.sqrt((speech**2).mean())
-    return total.astype(np.float32), first, False
-
-
-def _talk(files: Sequence[str], length: int, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], int]:
-    """Clips of one speaker one after the other, in an order that is drawn, begun anywhere in the first."""
-    order = [files[n] for n in rng.permutation(len(files))]
-    said = _recording(Path(order[0]))
-    start = int(rng.integers(len(said)))
-    parts, held, at = [said[start:]], len(said) - start, 0
-    while held < length or not np.concatenate(parts)[:length].any():
-        at += 1
-        parts.append(_recording(Path(order[at % len(order)])))
-        held += len(parts[-1])
-    return np.concatenate(parts)[:length].astype(np.float64), start
