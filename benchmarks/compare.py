@@ -9,8 +9,8 @@ its own opens the page as Streamlit's test runner does it, and tells how long ea
 - *warm*: the same page again;
 - *filter*: one group less, one emotion less (all intervals change), one language further; each the first time.
 
-``--files`` measures ``compare DIR... --out`` instead, with all its files, and the same again from its ``report.zip``, each in
-a process of its own, and says whether both wrote the same.
+``--files`` measures ``compare DIR... --out`` instead, with all its files, and the same again from its ``report.zip``, each
+in a process of its own, and says whether both wrote the same.
 
 ``--real FOLDER`` takes EMOZIONALMENTE's judgements (its ``metadata`` folder's parent) in place of generated ones; a tone
 stands for each clip. ``--keep FOLDER`` keeps what was made. What this leaves out: the browser, and answers in a database.

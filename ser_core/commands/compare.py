@@ -28,17 +28,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from threadpoolctl import threadpool_limits
+
     tables, said = read_where(options)
-    made = comparison(
-        tables,
-        seed=options.seed,
-        tail=options.tail,
-        compat=options.compat,
-        said=said,
-        asked=Asked(options.margin, options.pair_by, options.mixed),
-        made_of=made_of(options.directories, parse(options.where)),
-    )
-    write_files(made.files, options.out)
+    with threadpool_limits(1, "blas"):  # its threads spin while they wait, and most products here are small
+        made = comparison(
+            tables,
+            seed=options.seed,
+            tail=options.tail,
+            compat=options.compat,
+            said=said,
+            asked=Asked(options.margin, options.pair_by, options.mixed),
+            made_of=made_of(options.directories, parse(options.where)),
+        )
+        write_files(made.files, options.out)
     print_overview(made.scored, made.groups, said_of_eder(options.tail, options.compat))
 
 

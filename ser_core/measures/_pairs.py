@@ -35,7 +35,7 @@ _ALL = 1 - 1e-12
 """Agreement expected beyond this is 1: both gave one and the same answer throughout."""
 
 _MOST = 5e9
-_CELLS = 250_000
+_CELLS = 50_000
 """Numbers held at a time, of some pairs in all draws: few enough for a processor's own memory."""
 
 OBSERVED = Column("observed", "mean share of the common clips on which a pair agrees", "number")
@@ -109,16 +109,27 @@ class _Pairs:
         together = csr_array((np.ones(len(self.a)), (self.a, self.b)), shape=(self.heard.shape[0],) * 2)
         return int((np.asarray(((together @ self.heard) * self.heard).sum(axis=0)) > 0).sum())
 
-    def shares(self, clips: Any) -> tuple[Array, Array]:
-        """Observed and expected shares of agreement where clips count so often, ``[clip, draw]`` -> ``[pair, draw]``."""
+    def shares(self, clips: Any, given: list[Any]) -> tuple[Array, Array]:
+        """Observed and expected shares of agreement where clips count so often, ``[clip, draw]`` -> ``[pair, draw]``.
+
+        Where everybody judged all clips, ``given`` says how often each rater gave each label, ``[label][rater, draw]``.
+        """
         heard_a, heard_b = self.heard[self.a], self.heard[self.b]
         agree, chance = 0.0 * heard_a, np.zeros((len(self.a), clips.shape[1]))
-        for gave in self.gave:
+        for n, gave in enumerate(self.gave):
             of_a, of_b = gave[self.a], gave[self.b]
             agree = agree + of_a * of_b
-            chance += ((of_a * heard_b) @ clips).astype(float) * ((heard_a * of_b) @ clips)
+            one, other = (
+                (given[n][self.a], given[n][self.b]) if given else ((of_a * heard_b) @ clips, (heard_a * of_b) @ clips)
+            )
+            chance += one.astype(float) * other
         common = ((heard_a * heard_b) @ clips).astype(float)
         return share(agree @ clips, common), share(chance, common**2)
+
+    def given(self, clips: Any) -> list[Any]:
+        """How often each rater gave each label, as ``shares`` wants it; empty where not everybody judged all clips."""
+        every = isinstance(self.heard, np.ndarray) and bool((self.heard == 1).all())
+        return [gave @ clips for gave in self.gave] if every else []
 
 
 def _met(common: Any, *, own: bool) -> tuple[Codes, Codes, Array]:
@@ -170,11 +181,12 @@ def _drawn(pairs: _Pairs, raters: Array, clips: Array) -> Array:
     """Mean kappa of each draw, ``[draw]``, which holds raters and clips so often, ``[rater, draw]`` and ``[clip, draw]``."""
     draws = clips.shape[1]
     times = clips.astype(pairs.heard.dtype)
+    given = pairs.given(times)
     sums, weights = np.zeros(draws), np.zeros(draws)
     few = max(1, _CELLS // draws)
     for start in range(0, len(pairs.a), few):
         some = pairs.only(slice(start, start + few))
-        o, e = some.shares(times)
+        o, e = some.shares(times, given)
         known = e < _ALL  # not where it is NaN
         weight = np.where(known, raters[some.a] * raters[some.b], 0.0)
         kappa = np.divide(o - e, 1 - e, out=np.zeros_like(o), where=known)
