@@ -32,8 +32,10 @@ def means(judgements: Judgements, values: Array, *, draws: int, rng: np.random.G
         rng: draws them.
     """
     raters, clips = _all(judgements, draws, rng)
+    every = slice(None)
+    total = sum(_sums(judgements, every, raters, clips, part) for part in _parts(values))
     with np.errstate(invalid="ignore"):
-        return _sums(judgements, slice(None), raters, clips, values) / _sums(judgements, slice(None), raters, clips)
+        return np.asarray(total / _sums(judgements, every, raters, clips))
 
 
 def medians(judgements: Judgements, values: Array, *, draws: int, rng: np.random.Generator) -> Array:
@@ -60,6 +62,19 @@ def medians(judgements: Judgements, values: Array, *, draws: int, rng: np.random
             found[some] = middle(values[window], often, below[start : start + few], half[some])
         left = np.concatenate([further, left[np.isnan(found[left])]])
     return found
+
+
+def _parts(values: Array) -> tuple[Array, Array]:
+    """Each value as a coarse part and the rest, both of at most 26 binary digits at the same places.
+
+    So a sum of up to 2^26 of either is exact: in which order it is made, and by how many threads, does not move it.
+
+    >>> [part.tolist() for part in _parts(np.array([0.75, 1 / 2**30]))]
+    [[0.75, 0.0], [0.0, 9.313225746154785e-10]]
+    """
+    unit = 2.0 ** (np.frexp(np.abs(values).max(initial=0.0))[1] - 26)
+    coarse = np.rint(values / unit) * unit
+    return coarse, np.rint((values - coarse) / unit * 2**26) * unit / 2**26
 
 
 def middle(values: Array, often: Array, below: Array, half: Array) -> Array:

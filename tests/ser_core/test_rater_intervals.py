@@ -11,6 +11,7 @@ from ser_core.metrics._metric import metrics
 from ser_core.ratings import RATERS, RATINGS, STIMULI, Tables, frame
 from ser_core.statistics import bootstrap
 
+DRAWS = 20
 EMOTIONS = ["angry", "happy", "sad"]
 LABELS = [*EMOTIONS, "cannot_say"]
 WHOLE = [metric for metric in metrics().values() if not metric.per_emotion]
@@ -34,11 +35,11 @@ def tables() -> Tables:
 
 @pytest.fixture
 def several_at_a_time(monkeypatch):
-    monkeypatch.setattr(rater_intervals, "_CELLS", 2 * 60 * 12)
+    monkeypatch.setattr(rater_intervals, "_CELLS", 2 * DRAWS * 12)
 
 
 def test_intervals_of_single_raters_are_those_of_clips_added_one_by_one(tables, several_at_a_time):
-    rows = scores.score(tables, draws=60).scores
+    rows = scores.score(tables, draws=DRAWS).scores
     counted = count(tables)
     compared = 0
     for subject in counted.subjects[counted.subjects["rater"] != ""].itertuples():
@@ -47,9 +48,9 @@ def test_intervals_of_single_raters_are_those_of_clips_added_one_by_one(tables, 
         clips = own.drop_duplicates("stimulus").sort_values("stimulus")
         stratum = clips.groupby(["language", "truth"]).ngroup().to_numpy()
         rng = bootstrap.generator(0, "single raters of", *clips["stimulus"])
-        often = bootstrap.weights(stratum, draws=60, rng=rng)
-        drawn = np.zeros((60, 3, 4))
-        for draw in range(60):
+        often = bootstrap.weights(stratum, draws=DRAWS, rng=rng)
+        drawn = np.zeros((DRAWS, 3, 4))
+        for draw in range(DRAWS):
             times = dict(zip(clips["stimulus"], often[draw], strict=True))
             for clip, truth, label in own[["stimulus", "truth", "label"]].itertuples(index=False):
                 drawn[draw, EMOTIONS.index(truth), LABELS.index(label)] += times[clip]
@@ -69,13 +70,13 @@ def test_intervals_of_single_raters_are_those_of_clips_added_one_by_one(tables, 
 def test_raters_of_the_same_clips_share_their_draws_and_nobody_else_moves_them(tables):
     counted = count(tables)
     everybody = [n for n, who in enumerate(counted.subjects["rater"]) if who]
-    together = rater_intervals.of(counted, everybody, WHOLE, seed=0, draws=60)
-    one_by_one = [rater_intervals.of(counted, [subject], WHOLE, seed=0, draws=60)[0] for subject in everybody]
+    together = rater_intervals.of(counted, everybody, WHOLE, seed=0, draws=DRAWS)
+    one_by_one = [rater_intervals.of(counted, [subject], WHOLE, seed=0, draws=DRAWS)[0] for subject in everybody]
     np.testing.assert_array_equal(together, np.array(one_by_one))
     twice = tables.ratings[tables.ratings["rater"] == "a"].assign(rater="z")  # says what a says
     rows = frame(RATINGS, [*tables.ratings.to_dict("records"), *twice.to_dict("records")])
     raters = frame(RATERS, [*tables.raters.to_dict("records"), {"rater": "z", "rater_type": "human", "group": "other"}])
-    found = scores.score(Tables(tables.stimuli, raters, rows), draws=60).scores
+    found = scores.score(Tables(tables.stimuli, raters, rows), draws=DRAWS).scores
     one, other = (found[found["rater"] == name].drop(columns=["rater", "group"]).reset_index(drop=True) for name in "az")
     assert one.equals(other)
     assert one["ci_low"].lt(one["ci_high"]).any()
