@@ -1,7 +1,7 @@
 """The command line of both packages: each file of ``<package>/commands/`` is one command.
 
 A command's exit status is 0 when it did its work, 2 when the input is bad (every problem is printed, with file and line),
-1 when the fault is ours (a traceback follows).
+1 when the fault is ours (a traceback follows), 3 when an experiment was run and some of its models diverged.
 """
 
 from __future__ import annotations
