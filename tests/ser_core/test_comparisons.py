@@ -140,12 +140,12 @@ def test_listeners_of_two_languages_are_their_own_control(six):
         assert (row["unit"], row["language"]) == ("listener", "")
     of_each = family(six, "same listeners: F1, Precision, Recall by emotion, between languages")
     assert len(of_each) == 2 * len(set(tables.stimuli["truth"])) * 3
-    row = of_each.query("a == 'CN listeners, de' and emotion == 'happy' and metric == 'recall'").iloc[0]
+    (happily,) = of_each.query("a == 'CN listeners, de' and emotion == 'happy' and metric == 'recall'").to_dict("records")
     happy = set(tables.stimuli.loc[tables.stimuli["truth"] == "happy", "stimulus"])
     said = tables.ratings[tables.ratings["stimulus"].isin(happy)].merge(tables.stimuli[["stimulus", "language"]])
     recall = (said["label"] == "happy").groupby([said["rater"], said["language"]]).mean().unstack()
     theirs = stats.ttest_rel(*(recall.loc[[f"CN{n}" for n in range(6)], tag] for tag in ("de", "en")))
-    assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
+    assert (happily["t"], happily["df"], happily["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
 
 
 def test_a_column_of_clips_or_ratings_makes_pairs_within_group_and_language():
