@@ -272,17 +272,13 @@ def _sides(judged: Judged, kinds: tuple[str, str]) -> Iterator[tuple[str, Chosen
 
 def _same_listeners(judged: Judged, name: str, value: Array, *, each: bool) -> Iterator[Planned]:
     """Within each group, ``value`` of every two languages over the listeners who heard both; arguments as of ``_tests``."""
-    who = judged.subjects
-    people = who[(who["rater_type"] == "human") & (who["rater"] != "") & (who["language"] != "") & (who["corpus"] == "")]
-    for group, part in people.groupby("group", sort=True):
-        tags = sorted(part["language"].unique())
-        played = {tag: judged.played(tag) for tag in tags}
+    for group, subjects in judged.listeners.items():
         for n in range(value.shape[1]):
-            here = [tag for tag in tags if played[tag][n]] if each else tags
-            wide = part.assign(_value=value[part.index, n]).pivot(index="rater", columns="language", values="_value")
-            for one, other, make in _pairs(wide[here]):
+            here = [tag for tag in subjects if judged.played(tag)[n]] if each else list(subjects)
+            of = {tag: np.where(subjects[tag] < 0, np.nan, value[subjects[tag], n]) for tag in here}
+            for one, other in combinations(here, 2):
                 about = {"a": f"{group}, {one}", "b": f"{group}, {other}", "language": "", "metric": name}
-                yield {**about, "emotion": judged.truths[n] if each else ""}, make
+                yield {**about, "emotion": judged.truths[n] if each else ""}, partial(_paired, of[one], of[other])
 
 
 def _conditions(tables: Tables, column: str) -> list[Planned]:

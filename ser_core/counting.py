@@ -127,11 +127,37 @@ class Judged:
         found: Any = single.groupby(["language", "rater_type", "group"], sort=True).indices
         return {names: single.index.to_numpy()[rows] for names, rows in sorted(found.items())}
 
+    @cached_property
+    def listeners(self) -> dict[str, dict[str, Codes]]:
+        """Of each group of people, by language, which subject each of its listeners is there, -1 where one judged none.
+
+        The listeners of a group stand in the order of their names, the same in all languages.
+        """
+        found: dict[str, dict[str, Codes]] = {}
+        for (language, kind, group), of in self.single_raters.items():
+            if kind == "human":
+                found.setdefault(group, {})[language] = of
+        rater = rows_of(self.subjects["rater"], self.raters["rater"])
+        for by_language in found.values():
+            every = np.unique(np.concatenate([rater[of] for of in by_language.values()]))
+            for language, of in by_language.items():
+                by_language[language] = np.full(len(every), -1)
+                by_language[language][np.searchsorted(every, rater[of])] = of
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _met(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+        """Language and corpus of each place, and which truths were played there, ``[place, truth]``."""
+        places, place = self.places
+        met = np.zeros((len(places), len(self.truths)), dtype=bool)
+        met[place, self.truth] = True
+        return places["language"].to_numpy(dtype=object), places["corpus"].to_numpy(dtype=object), met
+
     def played(self, language: str, corpus: str = "") -> npt.NDArray[np.bool_]:
         """Which truths were played in a language and corpus (all of them, if empty), ``[truth]``."""
-        rows = self.clips if not language else self.clips[self.clips["language"] == language]
-        rows = rows if not corpus else rows[rows["corpus"] == corpus]
-        return np.isin(self.truths, rows["truth"].unique())
+        spoken, source, met = self._met
+        here = ((spoken == language) | (language == "")) & ((source == corpus) | (corpus == ""))
+        return np.asarray(met[here].any(axis=0), dtype=bool)
 
     @cached_property
     def _ordered(self) -> tuple[Codes, Codes, Codes]:

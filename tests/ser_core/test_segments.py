@@ -243,17 +243,22 @@ def test_tests_between_groups_are_those_of_scipy_on_each_listeners_mean_in_famil
     made = study()
     rows = comparisons.compare(made)
     sizes = rows.groupby("family", sort=False).size().to_dict()
-    assert sizes == {"human groups: EDER by language": 2, "human groups: EDER by emotion and language": 6}
+    between = {"human groups: EDER by language": 2, "human groups: EDER by emotion and language": 6}
+    within = {"same listeners: EDER between languages": 2, "same listeners: EDER by emotion, between languages": 6}
+    assert sizes == between | within
     found = markings(made)
     for row in rows.to_dict("records"):
-        a, b = (
-            [
-                np.mean([m["eder"] for m in of(found, dict(row, rater=f"{g}{n}"), "rater", "language", "emotion")])
-                for n in range(4)
-            ]
-            for g in "ab"
+        sides: list[tuple[str, str]] = (
+            [(row[side][0], row[side].removeprefix(f"{row[side][0]}, ")) for side in "ab"]
+            if row["family"] in within
+            else [(row[side], row["language"]) for side in "ab"]
         )
-        theirs = stats.ttest_ind(a, b, equal_var=False)
+        a, b = (
+            [np.mean([m["eder"] for m in of(found, who | {"rater": f"{group}{n}"}, *who, "rater")]) for n in range(4)]
+            for group, language in sides
+            for who in [{"language": language, "emotion": row["emotion"]}]
+        )
+        theirs = stats.ttest_rel(a, b) if row["family"] in within else stats.ttest_ind(a, b, equal_var=False)
         assert (row["t"], row["df"], row["p"]) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
         assert row["metric"] == "eder"
     for _, family in rows.groupby("family"):
