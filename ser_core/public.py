@@ -40,8 +40,7 @@ def too_small(tables: Tables, least: int = LEAST) -> pd.DataFrame:
     >>> too_small(Tables(clips, people, said)).values.tolist()
     [['friends', 'de', 3]]
     """
-    everything = np.ones(len(coded(tables)), dtype=bool)
-    return _few(tables, everything, "", least)[0].drop(columns="of")
+    return _few(tables, slice(None), "", least)[0].drop(columns="of")
 
 
 def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, ...]]:
@@ -69,7 +68,7 @@ def for_public(tables: Tables, least: int = LEAST) -> tuple[Tables, tuple[str, .
     return Part(tables, left, judgements=True), (said,)
 
 
-def _few(tables: Tables, left: Mask, by: str, least: int) -> tuple[pd.DataFrame, Mask]:
+def _few(tables: Tables, left: Mask | slice, by: str, least: int) -> tuple[pd.DataFrame, Mask]:
     """Groups with too few listeners left for a language and what ``by`` says of clips: ``group, language, of, listeners``;
     and which ratings they gave there, ``[rating]``."""
     said, people = coded(tables), _people(tables)
@@ -79,13 +78,17 @@ def _few(tables: Tables, left: Mask, by: str, least: int) -> tuple[pd.DataFrame,
     place = np.asarray(pd.MultiIndex.from_frame(places).get_indexer(pd.MultiIndex.from_frame(of_clip)), dtype=np.int64)
     group, groups = pd.factorize(named_group(tables.raters), sort=True)
     judged = np.zeros((len(group), len(places)), dtype=bool)
-    judged[said.rater[left], place[said.clip[left]]] = True
+    rater, clip = said.rater[left], said.clip[left]
+    judged[rater, place[clip]] = True
     number = (group == np.arange(len(groups))[:, None]).astype(np.int64) @ (judged & people[:, None])
     few = (number > 0) & (number < least)
     which, where = np.nonzero(few)
     found = places.iloc[where].reset_index(drop=True)
     found = pd.DataFrame({"group": groups[which], **found, "listeners": number[which, where]})
-    return found, left & people[said.rater] & few[group[said.rater], place[said.clip]]
+    given = np.zeros(len(said), dtype=bool)
+    if len(found):
+        given[left] = people[rater] & few[group[rater], place[clip]]
+    return found, given
 
 
 def _people(tables: Tables) -> npt.NDArray[np.bool_]:
