@@ -15,9 +15,9 @@ def typed(package: str, *words: str) -> str:
 
     That is ``.venv/bin/python`` after ``make app``, which has no ``python`` on the path; ``python`` where it is not ours.
     """
-    folder, name = os.path.split(sys.executable)
-    here = Path(folder).resolve()
-    python = (here.relative_to(ROOT) / name).as_posix() if folder and here.is_relative_to(ROOT) else "python"
+    folder, name = os.path.split(os.path.abspath(sys.executable or "/python"))
+    ours = [here for here in (Path(folder), Path(folder).resolve()) if here.is_relative_to(ROOT)]  # either may be a link
+    python = (ours[0].relative_to(ROOT) / name).as_posix() if ours else "python"
     return shlex.join([python, "-m", package, *words])
 
 

@@ -12,7 +12,7 @@ import pytest
 from listening_tests import study as studies
 from listening_tests.settings import leaves
 from listening_tests.timeline import Listener, draw
-from ser_core import ratings, stimuli
+from ser_core import filters, ratings, stimuli
 from ser_core.cli import main
 from tests.ser_core import corpus_trees as trees
 
@@ -165,8 +165,10 @@ def test_simulated_listeners_fill_both_groups_and_the_documents_way_to_table_2_c
     assert main("listening_tests", ["simulate", str(made), "--listeners", "14", "--seed", "1"]) == 0
     assert main("listening_tests", ["export", str(made), "--out", "answers"]) == 0
     guide = (Path(__file__).parents[2] / "docs" / "han2025.md").read_text(encoding="utf-8")
-    exec(re.findall(r"```python\n(.+?)```", guide, re.DOTALL)[0], {})
-    label = ratings.read("label")
+    conditions = filters.parse(re.findall(r"--where (\S+)", guide))
+    label, said = filters.keep(ratings.read("answers"), conditions)
+    assert set(label.stimuli["part"]) == {"label-cmn", "label-de", "label-en"}
+    assert len(said) == 1
     assert Counter(label.raters["group"]) == {"CN listeners": 6, "DE listeners": 6}
     wide = ratings.join(label)
     assert set(wide.groupby(["group", "language"]).size()) == {288}
