@@ -259,9 +259,8 @@ def _open(path: Path) -> soundfile.SoundFile:
         return soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
         begins = magic(path)
-        known = (
-            begins in _CONTAINERS or begins[:3] == b"ID3" or (begins[0] == 0xFF and begins[1] >= 0xE0)
-        )  # the last two: MP3
+        mp3 = begins[:3] == b"ID3" or (begins[0] == 0xFF and begins[1] >= 0xE0)
+        known = begins in _CONTAINERS or mp3
         what = "is truncated or damaged" if known else "is not a sound file we can read (WAV, FLAC, Ogg, MP3, AIFF)"
         raise bad(path, f"{what}: {_says(error)}") from error
     except TypeError as error:  # soundfile takes the ending .raw for samples without a header

@@ -217,12 +217,8 @@ def stamp(figure: go.Figure, made_up: str, *, number: str = "") -> go.Figure:
     words, room = "<br>".join(told), 18 * len(told)
     title, margin = figure.layout.title.text, figure.layout.margin
     if title:
-        high = {
-            "text": f"{title}<br>{words}",
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 14},
-        }  # else the first is in the middle
+        # from the top: else the first of the lines is in the middle
+        high = {"text": f"{title}<br>{words}", "y": 1, "yanchor": "top", "pad": {"t": 14}}
         figure.update_layout(title=high, margin_t=margin.t + room, height=figure.layout.height + room)
     else:
         pad = {"b": room - 14}  # lines go on downwards from the first

@@ -157,27 +157,21 @@ def families(
     eder = segment_scores.values(marked, segment_metrics()["eder"])
     ua = metrics()["ua"].value(counted.counts)[:, None]
     alike, alone = partial(_alike, margin=margin), _same_listeners
+
+    def by_emotion(tests: Callable[..., Iterator[Planned]]) -> Iterator[Planned]:
+        return (row for name, m in single.items() for row in tests(counted, name, m.value(counted.counts), each=True))
+
     mixed = mixed_comparison.families(counted) if asked.mixed else ()
     found: tuple[tuple[str, Iterable[Planned]], ...] = (
         ("human groups: UA by language", _tests(counted, "ua", ua, each=False)),
-        (
-            f"human groups: {titles} by emotion and language",
-            (row for name, m in single.items() for row in _tests(counted, name, m.value(counted.counts), each=True)),
-        ),
+        (f"human groups: {titles} by emotion and language", by_emotion(_tests)),
         ("human groups: EDER by language", _tests(marked, "eder", eder[:, :1], each=False)),
         ("human groups: EDER by emotion and language", _tests(marked, "eder", eder[:, 1:], each=True)),
         ("human groups: UA by language, permutation", _groups(counted, ua[:, 0], PEOPLE, partial(_dealt, seed=seed))),
         (f"human groups: UA by language, equivalence within {margin:g}", _groups(counted, ua[:, 0], PEOPLE, alike)),
         ("human groups: UA by language, bootstrap", _drawn(counted, PEOPLE, draws, seed)),
         ("same listeners: UA between languages", alone(counted, "ua", ua, each=False)),
-        (
-            f"same listeners: {titles} by emotion, between languages",
-            (
-                row
-                for name, m in single.items()
-                for row in _same_listeners(counted, name, m.value(counted.counts), each=True)
-            ),
-        ),
+        (f"same listeners: {titles} by emotion, between languages", by_emotion(alone)),
         ("same listeners: EDER between languages", alone(marked, "eder", eder[:, :1], each=False)),
         ("same listeners: EDER by emotion, between languages", alone(marked, "eder", eder[:, 1:], each=True)),
         (f"same listeners: UA by language, between values of {asked.pair_by}", _conditions(tables, asked.pair_by)),

@@ -53,6 +53,10 @@ class _Lazy(Tables):
 class Part(_Lazy):
     """Some ratings of other tables, with the clips and raters that they are of."""
 
+    _whole: Tables
+    _left: Mask
+    _judgements: bool
+
     def __init__(self, whole: Tables, left: Mask, *, judgements: bool = False) -> None:
         """Take the ratings ``[rating]`` that are left of ``whole``.
 
@@ -70,25 +74,27 @@ class Part(_Lazy):
     @property
     def of(self) -> tuple[Tables, Mask] | None:
         """The other tables and which of their ratings these are, if they hold these judgements undivided."""
-        return (self.__dict__["_whole"], self.__dict__["_left"]) if self.__dict__["_judgements"] else None
+        return (self._whole, self._left) if self._judgements else None
 
     def _written(self) -> pd.DataFrame:
-        return pd.DataFrame(self.__dict__["_whole"].ratings[self.__dict__["_left"]].reset_index(drop=True))
+        return pd.DataFrame(self._whole.ratings[self._left].reset_index(drop=True))
 
     def _names(self) -> list[str]:
-        return columns(self.__dict__["_whole"])
+        return columns(self._whole)
 
     def _different(self, name: str) -> tuple[Codes, pd.Index]:
-        code, known = different(self.__dict__["_whole"], name)
-        met, code = _met(pd.DataFrame({name: known}), code[self.__dict__["_left"]])
+        code, known = different(self._whole, name)
+        met, code = _met(pd.DataFrame({name: known}), code[self._left])
         return code, pd.Index(met[name])
 
     def _rows(self, at: Codes) -> pd.DataFrame:
-        return rows_at(self.__dict__["_whole"], np.flatnonzero(self.__dict__["_left"])[at]).set_axis(at)
+        return rows_at(self._whole, np.flatnonzero(self._left)[at]).set_axis(at)
 
 
 class Together(_Lazy):
     """Ratings of several tables one after the other; no rater gave ratings in two of them."""
+
+    _parts: tuple[Tables, ...]
 
     def __init__(self, stimuli: pd.DataFrame, raters: pd.DataFrame, parts: Sequence[Tables]) -> None:
         """Put the ratings of checked tables together; ``stimuli`` and ``raters`` hold those of all."""
@@ -109,27 +115,29 @@ class Together(_Lazy):
         self.__dict__["_parts"] = tuple(parts)
 
     def _written(self) -> pd.DataFrame:
-        return frame(RATINGS, pd.concat([part.ratings for part in self.__dict__["_parts"]], ignore_index=True))
+        return frame(RATINGS, pd.concat([part.ratings for part in self._parts], ignore_index=True))
 
     def _names(self) -> list[str]:
-        every = [name for part in self.__dict__["_parts"] for name in columns(part)]
+        every = [name for part in self._parts for name in columns(part)]
         return list(dict.fromkeys(every))
 
     def _different(self, name: str) -> tuple[Codes, pd.Index]:
-        found = [different(part, name) for part in self.__dict__["_parts"]]
+        found = [different(part, name) for part in self._parts]
         known = pd.Index(dict.fromkeys(text for _, texts in found for text in texts), dtype="str")
         return np.concatenate([known.get_indexer(texts)[code] for code, texts in found]), known
 
     def _rows(self, at: Codes) -> pd.DataFrame:
-        first = np.cumsum([0, *(len(coded(part)) for part in self.__dict__["_parts"])])
+        first = np.cumsum([0, *(len(coded(part)) for part in self._parts)])
         which = np.searchsorted(first, at, side="right") - 1
-        found = [rows_at(part, at[which == n] - first[n]) for n, part in enumerate(self.__dict__["_parts"])]
+        found = [rows_at(part, at[which == n] - first[n]) for n, part in enumerate(self._parts)]
         rows = frame(RATINGS, pd.concat(found, ignore_index=True))
         return rows.set_axis(np.concatenate([at[which == n] for n in range(len(found))])).loc[at]
 
 
 class Choices(_Lazy):
     """Ratings of whole clips with one label each, every column as categories."""
+
+    _said: pd.DataFrame
 
     def __init__(self, stimuli: pd.DataFrame, raters: pd.DataFrame, numbers: Coded, said: pd.DataFrame) -> None:
         """Hold ``said``, the checked ratings as categories, beside the numbers made of them."""
@@ -141,17 +149,17 @@ class Choices(_Lazy):
 
     def _names(self) -> list[str]:
         declared = [column.name for column in RATINGS.columns]
-        return [*declared, *self.__dict__["_said"].columns.difference(declared, sort=False)]
+        return [*declared, *self._said.columns.difference(declared, sort=False)]
 
     def _different(self, name: str) -> tuple[Codes, pd.Index]:
-        said = self.__dict__["_said"]
+        said = self._said
         if name not in said:  # a column that a file need not have
             return np.zeros(len(said), dtype=np.int64), pd.Index([""])
-        return said[name].cat.codes.to_numpy(), said[name].cat.categories
+        return np.asarray(said[name].cat.codes, dtype=np.int64), said[name].cat.categories
 
     def _rows(self, at: Codes) -> pd.DataFrame:
-        rows = self.__dict__["_said"].iloc[at]
-        texts = {name: rows[name].astype("str") for name in rows.columns.difference(RATINGS.numbers)}
+        rows = self._said.iloc[at]
+        texts = {name: rows[name].astype("str") for name in rows.columns.difference(list(RATINGS.numbers))}
         numbers = dict.fromkeys(RATINGS.numbers & set(rows.columns), np.nan) | {"weight": 1.0}
         return frame(RATINGS, rows.assign(**texts, **numbers))
 

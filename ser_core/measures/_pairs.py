@@ -139,9 +139,8 @@ def _met(common: Any, *, own: bool) -> tuple[Codes, Codes, Array]:
     if not isinstance(common, np.ndarray):
         found = (triu(common, k=1) if own else common).tocoo()
         return *found.coords, found.data
-    backwards = (np.triu(common, k=1) if own else common)[
-        :, ::-1
-    ]  # as a sparse product has them; sums keep their last digit
+    # as a sparse product has them, so that sums keep their last digit
+    backwards = (np.triu(common, k=1) if own else common)[:, ::-1]
     a, b = np.nonzero(backwards)
     return a, common.shape[1] - 1 - b, backwards[a, b].astype(float)
 

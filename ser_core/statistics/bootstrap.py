@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from ser_core.statistics.handy import matrix
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -145,12 +147,10 @@ def _of_list(judgements: Judgements) -> Callable[[Array, Array], Array]:
 
     Judgements of one clip and label are summed over their raters as a sparse product, and these over the clips of each cell.
     """
-    from scipy.sparse import csr_array
-
     truths, labels = judgements.shape
     clips_of, raters_of = len(judgements.clip_stratum), len(judgements.rater_stratum)
     kinds, kind = np.unique((judgements.truth * labels + judgements.label) * clips_of + judgements.clip, return_inverse=True)
-    by_rater = csr_array((np.ones(len(kind)), (kind, judgements.rater)), shape=(len(kinds), raters_of))
+    by_rater = matrix(kind, judgements.rater, (len(kinds), raters_of), full=False)
     cell, clip = np.divmod(kinds, clips_of)
     cells, starts = np.unique(cell, return_index=True)
     parts = [slice(*ends) for ends in zip(starts, [*starts[1:], len(kinds)], strict=True)]
